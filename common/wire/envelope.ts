@@ -1,0 +1,10 @@
+/** Every JSON answer of the manager and of the Node API. */
+export type Envelope<T> = { err: null; data: T } | { err: string; message: string; data: null };
+
+export function ok<T>(data: T): Envelope<T> {
+  return { err: null, data };
+}
+
+export function failed(err: string, message: string): Envelope<never> {
+  return { err, message, data: null };
+}

@@ -1,0 +1,67 @@
+import type { Finding, Scan, ScanKind } from '../model/discovery.ts';
+import type { Line } from '../model/line.ts';
+import type { Envelope } from './envelope.ts';
+import type { FrameHeader } from './link.ts';
+
+/** One operation of RFC 6902; the manager sends only these three. */
+export type PatchOperation =
+  | { op: 'add'; path: string; value: unknown }
+  | { op: 'replace'; path: string; value: unknown }
+  | { op: 'remove'; path: string };
+
+export interface TailRequest {
+  /** Chosen by the client; names the tail in every later event. */
+  id: string;
+  q?: string;
+  /** Least severe level that is sent; absent: all. */
+  level?: string;
+  host?: string;
+  instance?: string;
+  source?: string;
+  job?: string;
+  /** How many old lines come first, newest last. At most 5,000. */
+  backlog?: number;
+  /** Resume after this position instead of a backlog, where it is still known; see `LinesBatch.position`. */
+  after?: string;
+}
+
+/** Lines in arrival order, oldest first. `skipped` were dropped for this viewer because it is slow; they are stored. */
+export interface LinesBatch {
+  id: string;
+  lines: Line[];
+  skipped: number;
+  /** Position behind the last line (or the last skipped one): what `after` takes. */
+  position: string;
+  /** True for the backlog that answers `logs:tail`. */
+  backlog?: boolean;
+}
+
+export type Ack<T> = (answer: Envelope<T>) => void;
+
+/** Events a browser, the command line and other clients may send. */
+export interface ClientEvents {
+  subscribe: (request: { uri: string }, ack: Ack<{ version: number; body: unknown }>) => void;
+  unsubscribe: (request: { uri: string }, ack?: Ack<null>) => void;
+  'logs:tail': (request: TailRequest, ack: Ack<{ position: string }>) => void;
+  'logs:untail': (request: { id: string }, ack?: Ack<null>) => void;
+  /** Service role only (the crawler). */
+  'crawler:ready': (
+    request: { version: string; ranges: string[] },
+    ack: Ack<{ cursors: { epoch: string; next: number; hash: string }[] }>,
+  ) => void;
+  'crawler:scan': (scan: Scan, ack?: Ack<null>) => void;
+  'crawler:findings': (findings: { scanId: string; list: Finding[] }, ack?: Ack<null>) => void;
+  /** Addresses of a finished scan that no longer answer as agents did. */
+  'crawler:vanished': (request: { scanId: string; list: { address: string; port: number }[] }, ack?: Ack<null>) => void;
+  'crawler:lines': (request: { header: FrameHeader; body: Uint8Array }, ack: Ack<{ next: number }>) => void;
+}
+
+export interface ServerEvents {
+  change: (change: { uri: string; version: number; patch: PatchOperation[] }) => void;
+  'logs:lines': (batch: LinesBatch) => void;
+  /** The session ended (sign-out, revocation): the socket is closed next. */
+  'signed-out': (reason: { code: string }) => void;
+  /** Sent to the crawler only. */
+  'crawler:run': (request: { scanId: string; kind: ScanKind; range: string; actor: string }) => void;
+  'crawler:known': (request: { list: { address: string; port: number; id: string }[] }) => void;
+}
