@@ -1,0 +1,48 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import type { StateStore } from '../ports.ts';
+import { createAccountStore } from './accounts.ts';
+import { createCandidateStore } from './candidates.ts';
+import { createEnrolTokenStore } from './enrol-tokens.ts';
+import { createHostStore } from './hosts.ts';
+import { createInstanceStore } from './instances.ts';
+import { createJobStore } from './jobs.ts';
+import { migrate } from './migrations.ts';
+import { createScanStore } from './scans.ts';
+import { createSettingStore } from './settings.ts';
+
+/**
+ * Opens (or makes) the state file: WAL, synced at each commit, readable by its owner alone. Throws
+ * `store-unavailable` when a newer program wrote it, and SQLite's own error when the file cannot be opened.
+ */
+export function openStateStore(path: string): StateStore {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = new Database(path, { timeout: 5_000 });
+  try {
+    // Enrolment secrets and password hashes are inside.
+    chmodSync(path, 0o600);
+    migrateBeforeWriting(db, path);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return {
+    hosts: createHostStore(db),
+    instances: createInstanceStore(db),
+    jobs: createJobStore(db),
+    accounts: createAccountStore(db),
+    candidates: createCandidateStore(db),
+    scans: createScanStore(db),
+    enrolTokens: createEnrolTokenStore(db),
+    settings: createSettingStore(db),
+    close: () => void db.close(),
+  };
+}
+
+function migrateBeforeWriting(db: Database.Database, path: string): void {
+  db.pragma('synchronous = FULL');
+  db.pragma('foreign_keys = ON');
+  db.pragma('journal_mode = WAL');
+  migrate(db, path, Date.now());
+}
