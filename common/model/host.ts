@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { HOST_STATES } from './words.ts';
 
-export const HOST_STATES = ['online', 'stale', 'lost', 'conflict'] as const;
+export { HOST_STATES } from './words.ts';
 
 /** What an agent knows of its host without asking every QEMU. */
 export const hostFactsSchema = z.object({

@@ -1,45 +1,10 @@
 import { z } from 'zod';
+import { ACTIONS, INSTANCE_STATES } from './words.ts';
 
-export const INSTANCE_STATES = [
-  'running',
-  'paused',
-  'shutoff',
-  'saved',
-  'crashed',
-  'shutting-down',
-  'unknown',
-] as const;
-export type InstanceState = (typeof INSTANCE_STATES)[number];
+export type { Action, InstanceState } from './words.ts';
+export { ACTIONS, ACTIONS_BY_STATE, DESTRUCTIVE_ACTIONS, INSTANCE_STATES } from './words.ts';
 
-export const ACTIONS = [
-  'start',
-  'shutdown',
-  'reboot',
-  'reset',
-  'force-off',
-  'pause',
-  'resume',
-  'save',
-  'restore',
-  'autostart-on',
-  'autostart-off',
-] as const;
-export type Action = (typeof ACTIONS)[number];
 export const actionSchema = z.enum(ACTIONS);
-
-/** Actions that can lose a guest's work: the console asks before it sends them. */
-export const DESTRUCTIVE_ACTIONS: readonly Action[] = ['reset', 'force-off'];
-
-/** The actions that make sense in a state, in the order in which they are offered. */
-export const ACTIONS_BY_STATE: Record<InstanceState, readonly Action[]> = {
-  running: ['shutdown', 'reboot', 'pause', 'save', 'reset', 'force-off'],
-  paused: ['resume', 'force-off'],
-  shutoff: ['start'],
-  saved: ['restore', 'start'],
-  crashed: ['start', 'force-off', 'reset'],
-  'shutting-down': ['force-off'],
-  unknown: [],
-};
 
 export const uuidSchema = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
 

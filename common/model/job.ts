@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { JOB_STATES } from './words.ts';
 
-export const JOB_STATES = ['planned', 'running', 'done', 'failed', 'cancelled', 'unknown'] as const;
+export { JOB_STATES } from './words.ts';
 export type JobState = (typeof JOB_STATES)[number];
 
 /** A caller's own id of an operation; the job has the same id. */

@@ -1,20 +1,7 @@
 import { z } from 'zod';
+import { LEVELS, SOURCES } from './words.ts';
 
-/** Levels from the most to the least severe; syslog severities and winston's npm levels map onto them. */
-export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export const SOURCES = [
-  'manager',
-  'agent',
-  'crawler',
-  'libvirt',
-  'qemu',
-  'console',
-  'journal',
-  'file',
-  'compute',
-  'audit',
-  'external',
-] as const;
+export { LEVELS, SOURCES } from './words.ts';
 
 export type Level = (typeof LEVELS)[number];
 export type Source = (typeof SOURCES)[number];
