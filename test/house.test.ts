@@ -48,7 +48,7 @@ const MAY: Record<string, string[]> = {
   ],
 
   'cli/config': SHARED,
-  'cli/net': SHARED,
+  'cli/net': [...SHARED, 'cli/config'],
   'cli/show': SHARED,
   'cli/commands': [...SHARED, 'cli/net', 'cli/show', 'cli/config'],
 

@@ -1,0 +1,115 @@
+import { WebvirtError } from '../../common/errors.ts';
+import { LEVELS, type Line } from '../../common/model/line.ts';
+import type { LinesBatch, TailRequest } from '../../common/wire/live.ts';
+import { request } from '../net/request.ts';
+import { answerOf, connect } from '../net/socket.ts';
+import { showLine } from '../show/line.ts';
+import type { CliCall, CliCommand } from './command.ts';
+import { resolveInstance } from './resolve.ts';
+
+const FILTERS = ['q', 'level', 'host', 'instance', 'source', 'job'] as const;
+const BACKLOG_DEFAULT = 20;
+const BACKLOG_MOST = 5000;
+
+export const logs: CliCommand = {
+  words: ['logs'],
+  usage:
+    'webvirt logs [-f] [-n COUNT] [--q FILTER] [--level L] [--host H] [--instance NAME-OR-UUID] [--source S] [--job ID]',
+  summary: 'Show lines of all hosts, oldest first; with -f stay and show new ones as they are stored.',
+  flags: {
+    follow: { type: 'boolean', short: 'f', describe: 'keep showing new lines' },
+    lines: {
+      type: 'string',
+      short: 'n',
+      describe: `how many old lines come first (${BACKLOG_DEFAULT}, at most ${BACKLOG_MOST})`,
+    },
+    q: { type: 'string', describe: 'filter: words, "phrases", field:value, -not, /regex/' },
+    level: { type: 'string', describe: `least severe level shown: ${LEVELS.join(' ')}` },
+    host: { type: 'string', describe: 'id of a host' },
+    instance: { type: 'string', describe: 'name or UUID of an instance' },
+    source: { type: 'string', describe: 'manager, agent, crawler, libvirt, qemu, …' },
+    job: { type: 'string', describe: 'id of a job' },
+  },
+  async run(call) {
+    const filter = await filterOf(call);
+    const backlog = countOf(call.flags['lines']);
+    return call.flags['follow'] === true ? follow(call, filter, backlog) : once(call, filter, backlog);
+  },
+};
+
+async function filterOf(call: CliCall): Promise<Record<string, string>> {
+  const filter: Record<string, string> = {};
+  for (const name of FILTERS) {
+    const value = call.flags[name];
+    if (typeof value === 'string') filter[name] = value;
+  }
+  if (filter['instance'] !== undefined)
+    filter['instance'] = (await resolveInstance(call.config, filter['instance'])).id;
+  return filter;
+}
+
+function countOf(text: unknown): number {
+  if (text === undefined) return BACKLOG_DEFAULT;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 0 || count > BACKLOG_MOST) {
+    throw new WebvirtError('bad-request', `-n takes a whole number from 0 to ${BACKLOG_MOST}, not "${String(text)}".`);
+  }
+  return count;
+}
+
+function show(call: CliCall, line: Line): void {
+  call.out(call.json ? JSON.stringify(line) : showLine(line, call.config.color));
+}
+
+async function once(call: CliCall, filter: Record<string, string>, limit: number): Promise<number> {
+  if (limit === 0) return 0;
+  const query = new URLSearchParams({ ...filter, limit: String(limit) });
+  const page = await request<{ lines: Line[] }>(call.config, 'GET', `/api/v1/logs?${query}`);
+  for (const line of page.lines.reverse()) show(call, line);
+  return 0;
+}
+
+async function follow(call: CliCall, filter: Record<string, string>, backlog: number): Promise<number> {
+  const socket = await connect(call.config);
+  let position: string | undefined;
+  // After a lost connection the stream goes on behind the last line that was shown.
+  const tail = () => {
+    const wanted: TailRequest = {
+      id: 'cli',
+      ...filter,
+      ...(position === undefined ? { backlog } : { after: position }),
+    };
+    return answerOf<{ position: string }>((ack) => socket.emit('logs:tail', wanted, ack));
+  };
+  socket.on('logs:lines', (batch: LinesBatch) => {
+    if (batch.skipped > 0) call.note(`${batch.skipped} lines skipped: this terminal is too slow; they are stored.`);
+    for (const line of batch.lines) show(call, line);
+    position = batch.position;
+  });
+  let reconnecting = false;
+  const ended = new Promise<number>((resolve) => {
+    call.signal.addEventListener('abort', () => resolve(0));
+    socket.on('signed-out', () => {
+      call.note('Signed out: the token was removed or expired.');
+      resolve(1);
+    });
+    socket.on('disconnect', (reason) => {
+      reconnecting = true;
+      call.note(`The connection is lost (${reason}); reconnecting…`);
+    });
+    socket.on('connect', () => {
+      if (!reconnecting) return;
+      call.note('Connected again.');
+      tail().catch((error: Error) => {
+        call.note(error.message);
+        resolve(1);
+      });
+    });
+  });
+  try {
+    await tail();
+    return await ended;
+  } finally {
+    socket.close();
+  }
+}

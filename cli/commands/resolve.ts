@@ -1,0 +1,21 @@
+import { WebvirtError } from '../../common/errors.ts';
+import { type Instance, uuidSchema } from '../../common/model/instance.ts';
+import type { CliConfig } from '../config.ts';
+import { request } from '../net/request.ts';
+
+/**
+ * The one instance that is meant. A UUID is taken as it is; a name must belong to exactly one instance of the whole
+ * fleet, else it is refused and the candidates are named: nothing is ever guessed.
+ */
+export async function resolveInstance(config: CliConfig, nameOrUuid: string): Promise<Instance> {
+  const wanted = nameOrUuid.toLowerCase();
+  const all = await request<Instance[]>(config, 'GET', '/api/v1/instances');
+  const found = uuidSchema.safeParse(wanted).success
+    ? all.filter((instance) => instance.id === wanted)
+    : all.filter((instance) => instance.name === nameOrUuid);
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0)
+    throw new WebvirtError('not-found', `There is no instance "${nameOrUuid}". See: webvirt ls instances`);
+  const list = found.map((instance) => `  ${instance.id}  ${instance.name} on ${instance.hostName}`).join('\n');
+  throw new WebvirtError('ambiguous', `"${nameOrUuid}" is ${found.length} instances; use the UUID:\n${list}`);
+}

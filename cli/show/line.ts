@@ -1,0 +1,25 @@
+import type { Level, Line } from '../../common/model/line.ts';
+import { visibleText } from '../../common/pure/visible-text.ts';
+
+const COLORS: Record<Level, string> = { error: '\x1b[31m', warn: '\x1b[33m', info: '', debug: '\x1b[2m' };
+const RESET = '\x1b[0m';
+
+/** Local time of day with milliseconds. */
+function clock(tsMs: number): string {
+  const date = new Date(tsMs);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** One line for a terminal. All text of others passes through `visibleText`: nothing in it can steer the terminal. */
+export function showLine(line: Line, color: boolean): string {
+  const gap = line.fields?.['gap'] as { from: number; to: number; reason: string } | undefined;
+  const where = line.hostName || line.agent;
+  const about = line.unit === undefined ? line.source : `${line.source}/${line.unit}`;
+  const text =
+    gap === undefined
+      ? `${clock(line.tsMs)} ${line.level.padEnd(5)} ${visibleText(where)} ${visibleText(about)}: ${visibleText(line.message)}`
+      : `${clock(line.tsMs)} gap   ${visibleText(where)}: ${gap.to - gap.from + 1} lines lost (${visibleText(gap.reason)})`;
+  const tone = gap === undefined ? COLORS[line.level] : COLORS.warn;
+  return color && tone !== '' ? tone + text + RESET : text;
+}
