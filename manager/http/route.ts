@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ErrorCode } from '../../common/errors.ts';
 import type { Principal } from '../../common/model/access.ts';
 import type { BusEvents } from '../bus/bus.ts';
 
@@ -32,6 +33,8 @@ export interface Route {
   live?: { on: (keyof BusEvents)[]; touches?: (event: unknown, params: Record<string, string>) => boolean };
   /** An example body for the docs. */
   example?: unknown;
+  /** Errors of this route beyond those its access, parameters and body imply; for the reference. */
+  errors?: readonly ErrorCode[];
   handle(call: Call): unknown;
 }
 
@@ -46,6 +49,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   signal: AbortSignal;
   /** Address of the peer, for rate limits and the audit line. */
   peer: { address: string; encrypted: boolean };
+  /** Keying material of this TLS connection (RFC 5705) with an empty context; null without TLS or outside HTTP. */
+  keyingMaterial?: (lengthBytes: number, label: string) => Uint8Array | null;
   /** Sends text or bytes piece by piece for routes with `rawType`. */
   raw?: RawAnswer;
   setCookie(name: string, value: string, options: { maxAgeMs: number | null }): void;

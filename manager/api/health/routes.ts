@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { WebvirtError } from '../../../common/errors.ts';
+import { defineRoute, type Route } from '../../http/route.ts';
+
+/** One part that must be up before the manager is whole. `waiting` says in words what is missing; null: nothing is. */
+export interface ReadyCheck {
+  name: string;
+  waiting(): string | null;
+}
+
+const healthAnswer = z.object({ status: z.literal('ok') });
+
+/** Whether the process lives, and whether all its parts do. Open: they tell nothing of the cloud. */
+export function healthRoutes({ checks }: { checks: readonly ReadyCheck[] }): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/healthz',
+      summary: 'Is the manager alive',
+      purpose: 'Answers while the process serves requests, whatever the state of its parts. For supervisors.',
+      access: 'open',
+      answer: healthAnswer,
+      handle: () => ({ status: 'ok' }),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/readyz',
+      summary: 'Is the manager ready',
+      purpose: 'Answers 200 once every part is up, else 503 with the parts that are not and why. For load balancers.',
+      access: 'open',
+      answer: healthAnswer,
+      errors: ['not-ready'],
+      handle() {
+        const waiting = checks.flatMap(({ name, waiting }) => {
+          const words = waiting();
+          return words === null ? [] : [`${name}: ${words}`];
+        });
+        if (waiting.length > 0) throw new WebvirtError('not-ready', `Not ready: ${waiting.join('; ')}.`);
+        return { status: 'ok' };
+      },
+    }),
+  ];
+}

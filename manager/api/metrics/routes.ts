@@ -1,0 +1,21 @@
+import { defineRoute, type Route } from '../../http/route.ts';
+
+export interface MetricsSource {
+  contentType: string;
+  metrics(): Promise<string>;
+}
+
+/** Numbers of the manager for Prometheus, which signs in with a token. */
+export function metricsRoutes({ registry }: { registry: MetricsSource }): Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/metrics',
+      summary: 'Metrics',
+      purpose: 'Numbers about the manager itself in the text format of Prometheus. Scrape it with a bearer token.',
+      access: 'member',
+      rawType: registry.contentType,
+      handle: () => registry.metrics(),
+    }),
+  ];
+}

@@ -1,0 +1,131 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { WebvirtError } from '../../common/errors.ts';
+import type { Principal, Role } from '../../common/model/access.ts';
+import type { Bus } from '../bus/bus.ts';
+import { readCookie } from '../http/cookies.ts';
+import { hasBearer } from '../http/same-origin.ts';
+import type { AccountStore, SettingStore } from '../store/ports.ts';
+import type { Audit } from './audit.ts';
+import { ensureLocalTokens } from './local-tokens.ts';
+import { ensureAdmin, FIRST_ADMIN, plainEmail } from './members.ts';
+import { createPasswords, type PasswordsConfig } from './passwords.ts';
+import { createSessions, type SessionsConfig } from './sessions.ts';
+import { createTokens, type Tokens } from './tokens.ts';
+import { createTryLimit, type TryLimitConfig } from './try-limit.ts';
+
+export const SESSION_COOKIE = 'webvirt_session';
+const SWEEP_EVERY_MS = 30_000;
+
+export interface AuthConfig {
+  dataDir: string;
+  adminPassword: string | null;
+  sessions: SessionsConfig;
+  tries: TryLimitConfig;
+  passwords: PasswordsConfig;
+}
+
+export interface AuthDeps {
+  store: AccountStore;
+  settings: SettingStore;
+  bus: Bus;
+  audit: Audit;
+  now: () => number;
+}
+
+export interface SignIn {
+  email: string;
+  password: string;
+  remember: boolean;
+  address: string;
+  /** Cookie the browser had before: its session ends, so a planted id is worth nothing. */
+  oldCookie: string | undefined;
+}
+
+export interface SignedIn {
+  cookie: string;
+  maxAgeMs: number | null;
+  email: string;
+  role: Role;
+  csrfToken: string;
+}
+
+export interface Auth {
+  /** Makes the first admin and the tokens of our own parts. */
+  start(): Promise<{ firstPassword: string | null }>;
+  stop(): Promise<void>;
+  /** Who makes a call, for HTTP and sockets alike: a bearer token wins, else the session cookie. Null: nobody. */
+  authenticate(headers: IncomingHttpHeaders): Principal | null;
+  csrfToken(principal: Principal): string | null;
+  /** Throws `bad-credentials` (the same for an unknown member) or `too-many-requests`. */
+  signIn(wish: SignIn): Promise<SignedIn>;
+  signOut(principal: Principal, address: string): void;
+  tokens: Tokens;
+}
+
+/** Accounts, sessions and tokens. */
+export function createAuth(config: AuthConfig, { store, settings, bus, audit, now }: AuthDeps): Auth {
+  const passwords = createPasswords(config.passwords);
+  const sessions = createSessions(config.sessions, { store, settings, bus, now });
+  const tokens = createTokens({ store, bus, now });
+  const tries = createTryLimit(config.tries, now);
+  let sweep: NodeJS.Timeout | undefined;
+
+  const bySession = (cookie: string | undefined): Principal | null => {
+    const session = sessions.byCookie(cookie);
+    const member = session === null ? null : store.member(session.email);
+    if (session === null || member === null) return null;
+    return { name: member.email, role: member.role, via: 'session', credentialId: session.idHash };
+  };
+  const byToken = (text: string): Principal | null => {
+    const token = tokens.verify(text);
+    return token === null ? null : { name: token.owner, role: token.role, via: 'token', credentialId: token.id };
+  };
+
+  return {
+    async start() {
+      const { firstPassword, changed } = await ensureAdmin(store, passwords, config.adminPassword);
+      if (changed) {
+        sessions.endAll();
+        audit('warn', 'password set by the configuration, all sessions ended', { email: FIRST_ADMIN });
+      }
+      await ensureLocalTokens(config.dataDir, tokens);
+      sweep = setInterval(() => sessions.sweep(), SWEEP_EVERY_MS);
+      sweep.unref();
+      return { firstPassword };
+    },
+    async stop() {
+      clearInterval(sweep);
+    },
+    authenticate(headers) {
+      if (hasBearer(headers)) return byToken(headers.authorization!.slice('bearer '.length).trim());
+      return bySession(readCookie(headers.cookie, SESSION_COOKIE));
+    },
+    csrfToken: (principal) =>
+      principal.via === 'session' ? (sessions.byId(principal.credentialId)?.csrfToken ?? null) : null,
+    async signIn({ email: typed, password, remember, address, oldCookie }) {
+      const email = plainEmail(typed);
+      const waitMs = tries.take(email, address);
+      if (waitMs > 0) {
+        audit('warn', 'sign-in refused: too many tries', { email, address });
+        throw new WebvirtError('too-many-requests', undefined, { retryAfterMs: waitMs });
+      }
+      const member = store.member(email);
+      if (!(await passwords.verify(password, member?.passwordHash ?? null)) || member === null) {
+        audit('warn', 'sign-in failed', { email, address });
+        throw new WebvirtError('bad-credentials');
+      }
+      tries.succeeded(email, address);
+      const old = sessions.byCookie(oldCookie);
+      if (old !== null) sessions.end(old.idHash);
+      const { cookie, maxAgeMs, session } = sessions.open(member.email, remember);
+      audit('info', 'signed in', { email, address, remember });
+      return { cookie, maxAgeMs, email: member.email, role: member.role, csrfToken: session.csrfToken };
+    },
+    signOut(principal, address) {
+      if (principal.via !== 'session') return;
+      sessions.end(principal.credentialId);
+      audit('info', 'signed out', { email: principal.name, address });
+    },
+    tokens,
+  };
+}
