@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { ERRORS } from '../../common/errors.ts';
 import { variableName } from '../../common/pure/config/layers.ts';
 import { describeConfig } from '../../common/pure/config/shape.ts';
 import { crawlerConfigSchema } from '../../crawler/config.ts';
@@ -50,6 +51,11 @@ async function openApiOfManager(dataDir: string): Promise<OpenApi> {
   }
 }
 
+function errorTable(): string {
+  const rows = Object.entries(ERRORS).map(([code, { status, text }]) => `| \`${code}\` | ${status} | ${text} |`);
+  return `| code | status | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
 const work = mkdtempSync(join(tmpdir(), 'webvirt-docs-'));
 let broken: string[] = [];
 try {
@@ -59,6 +65,7 @@ try {
   const pages = [
     ...managerApiPages(document),
     nodeApiPage(nodeApiCalls()),
+    { path: 'reference/managerapi/_errors.md', text: errorTable() },
     {
       path: 'reference/managerconfig/_manager.md',
       text: configTable(describeConfig(managerConfigSchema), (key) => variableName('WEBVIRT_', key)),
