@@ -54,7 +54,7 @@ function compilePresent(field: string): Matcher {
 }
 
 function compileField(field: string, pieces: string[]): Matcher {
-  const same = compileValue(pieces);
+  const same = valueTest(pieces);
   if (field === 'host') return (row) => same(row.host) || same(row.hostName);
   if (isColumnField(field)) {
     return (row) => {
@@ -68,7 +68,7 @@ function compileField(field: string, pieces: string[]): Matcher {
 }
 
 /** Equality, or the pieces in order with anything between them. */
-function compileValue(pieces: string[]): (value: string) => boolean {
+export function valueTest(pieces: string[]): (value: string) => boolean {
   if (pieces.length === 1) return (value) => fold(value) === pieces[0];
   const first = pieces[0]!;
   const last = pieces.at(-1)!;

@@ -1,0 +1,86 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { WebvirtError } from '../../../common/errors.ts';
+import { LEVELS } from '../../../common/model/line.ts';
+import { isColumnField } from '../../../common/pure/query/query.ts';
+import type { HistogramBucket, LineFilter } from '../ports.ts';
+import { runQuery } from './line-rows.ts';
+import { allOf, integer } from './query-sql.ts';
+import { levelName, sourceName } from './schema.ts';
+import { atLeast, below, filterConditions } from './search.ts';
+
+const LIMIT_BUCKETS = 2_000;
+
+/** Lines by level in equal steps of time. Empty steps are there too, so that the answer can be drawn as it is. */
+export async function countByTime(
+  connection: DuckDBConnection,
+  filter: LineFilter,
+  range: { fromMs: number; toMs: number; buckets: number },
+): Promise<HistogramBucket[]> {
+  const fromMs = Math.floor(range.fromMs);
+  const toMs = Math.ceil(range.toMs);
+  const wanted = Math.min(LIMIT_BUCKETS, Math.max(1, Math.trunc(range.buckets)));
+  if (toMs <= fromMs) return [];
+  const stepMs = Math.max(1, Math.ceil((toMs - fromMs) / wanted));
+  const where = allOf([
+    atLeast(Math.max(fromMs, filter.fromMs ?? -Infinity)),
+    below(Math.min(toMs, filter.toMs ?? Infinity)),
+    ...filterConditions(filter),
+  ]);
+  const counted = await runQuery(
+    connection,
+    `SELECT (sort_ms - ${integer(fromMs)}) // ${integer(stepMs)}, level, count(*) FROM lines WHERE ${where.sql} GROUP BY ALL`,
+    where.values,
+  );
+  const buckets = Array.from({ length: Math.ceil((toMs - fromMs) / stepMs) }, (_, i) => ({
+    fromMs: fromMs + i * stepMs,
+    counts: { error: 0, warn: 0, info: 0, debug: 0 },
+  }));
+  for (const [at, level, count] of counted) {
+    const bucket = buckets[Number(at)];
+    if (bucket !== undefined) bucket.counts[levelName(Number(level))] += Number(count);
+  }
+  return buckets;
+}
+
+/** The most frequent values of a field among the lines of a filter, the most frequent first. */
+export async function countByValue(
+  connection: DuckDBConnection,
+  filter: LineFilter,
+  field: string,
+  limit: number,
+): Promise<{ value: string; count: number }[]> {
+  const conditions = filterConditions(filter);
+  if (filter.fromMs !== undefined) conditions.push(atLeast(filter.fromMs));
+  if (filter.toMs !== undefined) conditions.push(below(filter.toMs));
+  const where = allOf(conditions);
+  const rows = await runQuery(
+    connection,
+    `SELECT value, count(*) AS n FROM (SELECT ${valueExpression(field)} AS value FROM lines WHERE ${where.sql})
+     WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ${integer(Math.max(1, Math.trunc(limit)))}`,
+    where.values,
+  );
+  const name = field === 'level' ? levelName : field === 'source' ? sourceName : null;
+  const facets = rows.map(([value, count]) => ({
+    value: name === null ? String(value) : name(Number(value)),
+    count: Number(count),
+  }));
+  // Levels are few and have an order that people know.
+  if (field === 'level') facets.sort((a, b) => LEVELS.indexOf(a.value as never) - LEVELS.indexOf(b.value as never));
+  return facets;
+}
+
+function valueExpression(field: string): string {
+  if (field === 'host') return "nullif(host, '')";
+  if (isColumnField(field)) return field;
+  if (!/^[A-Za-z_@][A-Za-z0-9_@-]*(\.[A-Za-z0-9_@-]+)*$/.test(field)) {
+    throw new WebvirtError(
+      'bad-request',
+      'A field is named by letters, digits, - and _, with dots between nested names.',
+    );
+  }
+  const nested = field
+    .split('.')
+    .map((key) => `"${key}"`)
+    .join('.');
+  return `coalesce(json_extract_string(fields, '$."${field}"'), json_extract_string(fields, '$.${nested}'))`;
+}

@@ -1,0 +1,140 @@
+import { stat } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { columnsOf, storedMs } from '../line-columns.ts';
+import type { CommittedBatch, LineBatch, LineStore, SampleStore } from '../ports.ts';
+import { countByTime, countByValue } from './counts.ts';
+import { type EngineOptions, openEngine } from './engine.ts';
+import { Ledger } from './ledger.ts';
+import { LineChunks } from './line-chunks.ts';
+import { runQuery } from './line-rows.ts';
+import { findLine, linesAround, linesSince } from './neighbours.ts';
+import { deleteOldest, type RetentionRule } from './retention.ts';
+import { createSampleStore } from './samples.ts';
+import { type Extent, searchNewest } from './search.ts';
+
+export interface LineStoreOptions extends EngineOptions {
+  /** Called at named points of a commit; tests end the process there. */
+  failpoint?: (name: 'M2' | 'M3') => void;
+}
+
+/** The file of lines and samples. */
+export interface OpenLineStore {
+  lines: LineStore;
+  samples: SampleStore;
+  /** Deletes what the rule no longer keeps; answers what was deleted, for the record. */
+  retain(rule: RetentionRule): Promise<{ lines: number; toMs: number } | null>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens (or makes) the file. Lines and their cursors are one transaction, synced to disk before `append` resolves.
+ * After an error of the disk the next call opens the file again: no restart is needed when there is space again.
+ * Throws `store-unavailable` when a newer program wrote the file.
+ */
+export async function openLineStore(path: string, options: LineStoreOptions = {}): Promise<OpenLineStore> {
+  const ledger = new Ledger();
+  let chunks = new LineChunks();
+  let newestOrdinal = 0;
+  let extent: Extent | null = null;
+
+  const engine = await openEngine(path, options, async (connection) => {
+    await ledger.load(connection);
+    // A chunk that a failed append left behind is in an unknown state.
+    chunks = new LineChunks();
+    // The ledger counts on when the newest lines themselves were deleted by retention.
+    const [ends] = await runQuery(
+      connection,
+      `SELECT (SELECT max(ordinal + line_count - 1) FROM ledger), min(sort_ms), max(sort_ms) FROM lines`,
+      [],
+    );
+    newestOrdinal = Number(ends?.[0] ?? 0);
+    const [oldestMs, newestMs] = [ends?.[1] ?? null, ends?.[2] ?? null];
+    extent = oldestMs === null ? null : { oldestMs: Number(oldestMs), newestMs: Number(newestMs) };
+  });
+
+  async function commit(connection: DuckDBConnection, batches: LineBatch[]): Promise<() => CommittedBatch[]> {
+    const move = ledger.check(batches);
+    const first = newestOrdinal + 1;
+    await chunks.append(connection, batches, first);
+    options.failpoint?.('M2');
+    await ledger.append(connection, batches, first);
+    options.failpoint?.('M3');
+    return () => {
+      move();
+      return batches.map((batch) => {
+        const ordinal = newestOrdinal + 1;
+        const columns = columnsOf(batch);
+        newestOrdinal += columns.n;
+        extent = widened(extent, columns.tsMs, batch.receivedMs);
+        return { ...batch, ordinal };
+      });
+    };
+  }
+
+  const lines: LineStore = {
+    async append(batches) {
+      if (batches.length === 0) return [];
+      let done: (() => CommittedBatch[]) | null = null;
+      return engine.write(
+        async (connection) => {
+          done = await commit(connection, batches);
+        },
+        () => done!(),
+      );
+    },
+    cursors: (agent) => Promise.resolve(ledger.cursors(agent)),
+    hashAt: (agent, epoch, next) =>
+      engine.read(async (reader) => {
+        const sql = 'SELECT hash FROM ledger WHERE agent = ? AND epoch = ? AND next = CAST(? AS BIGINT) LIMIT 1';
+        const [row] = await runQuery(reader, sql, [agent, epoch, String(next)]);
+        return row === undefined ? null : String(row[0]);
+      }),
+    query: (filter, page) => engine.read((reader) => searchNewest(reader, filter, page, extent, Date.now)),
+    get: (id) => engine.read(async (reader) => (await findLine(reader, id))?.line ?? null),
+    context: (id, around) => engine.read((reader) => linesAround(reader, id, around, newestOrdinal)),
+    histogram: (filter, range) => engine.read((reader) => countByTime(reader, filter, range)),
+    facets: (filter, field, limit) => engine.read((reader) => countByValue(reader, filter, field, limit)),
+    newestOrdinal: () => newestOrdinal,
+    since: (filter, ordinal, limit) =>
+      engine.read((reader) => linesSince(reader, filter, ordinal, limit, newestOrdinal)),
+    async stats() {
+      const [row] = await engine.read((reader) => runQuery(reader, 'SELECT count(*) FROM lines', []));
+      const bytesOnDisk = (await bytesOf(path)) + (await bytesOf(`${path}.wal`));
+      return { lines: Number(row?.[0] ?? 0), bytesOnDisk, oldestMs: extent?.oldestMs ?? null };
+    },
+  };
+
+  return {
+    lines,
+    samples: createSampleStore(engine),
+    retain: (rule) =>
+      engine.write(
+        (connection) => deleteOldest(connection, rule),
+        (deleted) => {
+          if (deleted !== null)
+            extent = deleted.oldestLeftMs === null ? null : { ...extent!, oldestMs: deleted.oldestLeftMs };
+          return deleted;
+        },
+      ),
+    close: () => engine.close(),
+  };
+}
+
+function widened(extent: Extent | null, tsMs: number[], receivedMs: number): Extent {
+  let { oldestMs, newestMs } = extent ?? { oldestMs: Infinity, newestMs: -Infinity };
+  const received = storedMs(receivedMs);
+  for (const time of tsMs) {
+    const sortMs = Math.min(storedMs(time), received);
+    if (sortMs < oldestMs) oldestMs = sortMs;
+    if (sortMs > newestMs) newestMs = sortMs;
+  }
+  return { oldestMs, newestMs };
+}
+
+async function bytesOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,80 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { WebvirtError } from '../../../common/errors.ts';
+import { queryOf } from '../../../common/pure/query/filter.ts';
+import type { LineFilter, LinePage } from '../ports.ts';
+import { type StoredLine, selectLines } from './line-rows.ts';
+import { allOf, type Condition, integer, queryConditions } from './query-sql.ts';
+
+const FIRST_WINDOW_MS = 60_000;
+const WINDOW_GROWTH = 8;
+/** A page that is not full after this long is answered as far as it got. */
+const LIMIT_SEARCH_MS = 4_000;
+
+/** Times of the oldest and newest stored line, or null when there is none. */
+export interface Extent {
+  oldestMs: number;
+  newestMs: number;
+}
+
+/** The conditions of a filter, its time range apart. Throws `bad-query`. */
+export function filterConditions(filter: LineFilter): Condition[] {
+  return queryConditions(queryOf(filter));
+}
+
+/**
+ * Searches backwards through windows of time that grow: blocks outside a window are skipped by their smallest and
+ * largest time, so that the newest page costs the same however much is stored.
+ */
+export async function searchNewest(
+  connection: DuckDBConnection,
+  filter: LineFilter,
+  page: { limit: number; cursor?: string },
+  extent: Extent | null,
+  nowMs: () => number,
+): Promise<LinePage> {
+  const conditions = filterConditions(filter);
+  const before = page.cursor === undefined ? null : readCursor(page.cursor);
+  if (extent === null) return { lines: [], next: null, searchedBackToMs: null };
+  const started = nowMs();
+  const lowest = Math.max(filter.fromMs ?? -Infinity, extent.oldestMs);
+  let high = Math.min(filter.toMs ?? Infinity, extent.newestMs + 1, before === null ? Infinity : before.sortMs + 1);
+  let windowMs = FIRST_WINDOW_MS;
+  const found: StoredLine[] = [];
+  while (high > lowest) {
+    const low = Math.max(lowest, high - windowMs);
+    const range = [atLeast(low), below(high), ...(before === null ? [] : [older(before)])];
+    const wanted = page.limit + 1 - found.length;
+    found.push(...(await selectLines(connection, allOf([...range, ...conditions]), 'newest', wanted)));
+    if (found.length > page.limit) {
+      const last = found[page.limit - 1]!;
+      const lines = found.slice(0, page.limit).map((row) => row.line);
+      return { lines, next: `${last.sortMs}.${last.ordinal}`, searchedBackToMs: last.sortMs };
+    }
+    high = low;
+    windowMs *= WINDOW_GROWTH;
+    if (high > lowest && nowMs() - started > LIMIT_SEARCH_MS) {
+      return { lines: found.map((row) => row.line), next: `${Math.ceil(high)}.0`, searchedBackToMs: high };
+    }
+  }
+  return { lines: found.map((row) => row.line), next: null, searchedBackToMs: filter.fromMs ?? null };
+}
+
+export function atLeast(ms: number): Condition {
+  return { sql: `sort_ms >= ${integer(Math.ceil(ms))}`, values: [] };
+}
+
+export function below(ms: number): Condition {
+  return { sql: `sort_ms < ${integer(Math.ceil(ms))}`, values: [] };
+}
+
+function older({ sortMs, ordinal }: { sortMs: number; ordinal: number }): Condition {
+  const at = integer(sortMs);
+  return { sql: `(sort_ms < ${at} OR (sort_ms = ${at} AND ordinal < ${integer(ordinal)}))`, values: [] };
+}
+
+function readCursor(cursor: string): { sortMs: number; ordinal: number } {
+  const match = /^(-?\d{1,16})\.(\d{1,15})$/.exec(cursor);
+  if (match === null)
+    throw new WebvirtError('bad-request', 'This cursor is not one of ours; leave it out to start anew.');
+  return { sortMs: Number(match[1]), ordinal: Number(match[2]) };
+}
