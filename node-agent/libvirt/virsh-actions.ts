@@ -1,0 +1,54 @@
+import { WebvirtError } from '../../common/errors.ts';
+import type { AgentInstance } from '../../common/model/instance.ts';
+import type { Connection } from './connection.ts';
+import type { VirshChildren, VirshOutcome, VirshRunOptions } from './virsh-children.ts';
+import { isUuid, mustWords } from './virsh-words.ts';
+
+/** What commands need of libvirt. */
+export interface VirshActions {
+  /** Reads one instance now; null when there is none with this UUID. @throws {WebvirtError} libvirt-unavailable */
+  observe(id: string): Promise<AgentInstance | null>;
+  /**
+   * Runs `virsh … words -- id` as a child with argv and waits for its end. Never rejects for what virsh does.
+   * @throws {WebvirtError} bad-request for unknown words, ambiguous when another instance is named like this UUID.
+   */
+  run(words: readonly string[], id: string, options: VirshRunOptions): Promise<VirshOutcome>;
+}
+
+export function createVirshActions(deps: {
+  children: VirshChildren;
+  connection(): Connection;
+  uri(): string;
+  driver(): string;
+}): VirshActions {
+  /** The test driver lives inside each virsh: only the shell that we read from can change what we show. */
+  async function inShell(words: readonly string[], options: VirshRunOptions): Promise<VirshOutcome> {
+    try {
+      const { stdout, stderr } = await deps.connection().ask(words, options.deadlineMs);
+      return { ended: 'exit', code: stderr === '' ? 0 : 1, signal: null, stdout, stderr };
+    } catch (error) {
+      return { ended: 'deadline', stdout: '', stderr: String(error) };
+    }
+  }
+
+  return {
+    async observe(id) {
+      if (!isUuid(id)) throw new WebvirtError('bad-request', 'An instance is addressed by its UUID only.');
+      return deps.connection().refresh(id, false);
+    },
+    async run(words, id, options) {
+      if (!isUuid(id)) throw new WebvirtError('bad-request', 'An instance is addressed by its UUID only.');
+      mustWords(words);
+      // virsh would take the UUID for that name once the instance with the UUID is gone.
+      if (deps.connection().inventory.idOf(id) !== undefined)
+        throw new WebvirtError('ambiguous', 'Another instance of this host is named like this UUID; rename it first.', {
+          id,
+        });
+      if (deps.driver() === 'none')
+        return { ended: 'not-started', reason: 'missing-program', detail: 'virsh is not installed' };
+      const argv = [...words, '--', id];
+      if (deps.driver() === 'test') return inShell(argv, options);
+      return deps.children.run(['-q', '-c', deps.uri(), ...argv], options);
+    },
+  };
+}
