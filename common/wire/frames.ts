@@ -59,11 +59,12 @@ export class ColumnBuilder {
 
   add(line: NewLine): void {
     const columns = this.#columns;
+    // First, because it may throw (cycles, big integers): a line is taken whole or not at all.
+    const fields = line.fields === undefined ? null : JSON.stringify(line.fields);
     columns.n += 1;
     columns.tsMs.push(line.tsMs);
     for (const name of NAMES) this.#put(name, line[name]);
     columns.message.push(line.message);
-    const fields = line.fields === undefined ? null : JSON.stringify(line.fields);
     columns.fields?.push(fields);
     if (fields !== null) this.#anyFields = true;
     this.size += line.message.length + (fields?.length ?? 0) + 24;

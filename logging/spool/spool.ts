@@ -1,0 +1,188 @@
+import type { Level } from '../../common/model/line.ts';
+import { noFailpoint } from '../failpoint.ts';
+import { isDamage, isFull } from './database.ts';
+import { createPending } from './pending.ts';
+import { AlteredRow, readFrames } from './read.ts';
+import { openStore } from './store.ts';
+import type { Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
+
+export type { AckResult, Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
+
+/** Under load, commits are this far apart: long enough to share a sync, short enough not to be seen. */
+const PAUSE_MS = 4;
+/** A disk that syncs slowly is left alone for twice as long as its last commit took. */
+const MAX_PAUSE_MS = 50;
+const ACK_PAUSE_MS = 200;
+const RETRY_MS = { first: 100, most: 2_000 };
+/** A caller that outruns the disk waits for it from here on. */
+const WAIT_BYTES = 4 * 1024 * 1024;
+/** While nothing can be written, this much waits in memory. */
+const HOLD_BYTES = 16 * 1024 * 1024;
+
+/** Opens the spool. Throws when its file cannot be opened at all; a damaged one is taken care of. */
+export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool {
+  const failpoint = hooks.failpoint ?? noFailpoint;
+  const store = openStore(config, failpoint);
+  const pending = createPending(config.batchMaxLines ?? 2_000, store.head());
+  const handlers = new Set<(frames: Frame[]) => void>();
+  let cancelTimer: (() => void) | null = null;
+  let ackTimer: NodeJS.Timeout | null = null;
+  let notBefore = 0;
+  let trouble: { sinceMs: number; retryMs: number; damaged: number } | null = null;
+  let isClosed = false;
+
+  function say(level: Level, message: string, fields: Record<string, unknown>): void {
+    pending.add({ tsMs: config.now(), level, source: config.source ?? 'agent', message, fields });
+    schedule();
+  }
+
+  function sayTroubles(): void {
+    for (const { message, fields } of store.takeTroubles()) say('error', message, fields);
+  }
+
+  function schedule(): void {
+    if (cancelTimer !== null || isClosed) return;
+    const delayMs = notBefore - performance.now();
+    const run = () => {
+      cancelTimer = null;
+      commit();
+    };
+    if (delayMs < 1) {
+      const immediate = setImmediate(run);
+      cancelTimer = () => clearImmediate(immediate);
+    } else {
+      const timer = setTimeout(run, delayMs);
+      cancelTimer = () => clearTimeout(timer);
+    }
+  }
+
+  function commit(): void {
+    cancelTimer?.();
+    cancelTimer = null;
+    pending.close();
+    if (pending.isEmpty() && !store.hasAcks()) return;
+    const started = performance.now();
+    try {
+      commitOrShrink();
+    } catch (error) {
+      failed(error as Error);
+      return;
+    }
+    const took = performance.now() - started;
+    notBefore = performance.now() + Math.min(MAX_PAUSE_MS, Math.max(PAUSE_MS, 2 * took));
+    const frames = pending.committed();
+    recovered();
+    if (frames.length > 0) for (const handler of [...handlers]) handler(frames);
+  }
+
+  /** On a full disk the oldest lines make room for the newest ones, once per try. */
+  function commitOrShrink(): void {
+    try {
+      store.commit(pending.frames());
+    } catch (error) {
+      if (!isFull(error) || store.totals().lines === 0) throw error;
+      store.setCapShare((store.shareInUse() * 7) / 8);
+      try {
+        store.commit(pending.frames());
+      } finally {
+        store.setCapShare(1);
+      }
+    }
+  }
+
+  function failed(error: Error): void {
+    trouble ??= { sinceMs: config.now(), retryMs: RETRY_MS.first, damaged: 0 };
+    if (isDamage(error) && trouble.damaged < 3) {
+      trouble.damaged += 1;
+      try {
+        reopen();
+        return;
+      } catch (again) {
+        hooks.onTrouble?.(again as Error);
+      }
+    }
+    hooks.onTrouble?.(error);
+    if (pending.size() > HOLD_BYTES) pending.giveUpOldest(isFull(error) ? 'disk-full' : 'write-failed');
+    notBefore = performance.now() + trouble.retryMs;
+    trouble.retryMs = Math.min(RETRY_MS.most, trouble.retryMs * 2);
+    schedule();
+  }
+
+  function recovered(): void {
+    if (trouble === null) return;
+    const { sinceMs, damaged } = trouble;
+    trouble = null;
+    if (damaged === 0) say('warn', 'Lines can be written again', { failedForMs: config.now() - sinceMs });
+  }
+
+  function reopen(): void {
+    store.reopen();
+    pending.rebase(store.head());
+    sayTroubles();
+    schedule();
+  }
+
+  function read(at: ReadFrom, maxBytes: number): Frame[] {
+    for (let tries = 0; tries < 3; tries += 1) {
+      const state = store.find(at.epoch);
+      if (state === undefined) return [];
+      try {
+        return readFrames(store.table(), state, at, maxBytes);
+      } catch (error) {
+        if (error instanceof AlteredRow) {
+          for (const { message, fields } of store.repair(state)) say('error', message, fields);
+        } else if (isDamage(error)) {
+          reopen();
+        } else {
+          throw error;
+        }
+      }
+    }
+    return [];
+  }
+
+  const spool: Spool = {
+    append(line) {
+      if (isClosed) return;
+      pending.add(line);
+      if (pending.size() < WAIT_BYTES) schedule();
+      else if (trouble === null) commit();
+      else if (pending.size() > HOLD_BYTES) pending.giveUpOldest('write-failed');
+    },
+    epochs: () => store.epochs().map(({ epoch, acked, end }) => ({ epoch, first: acked.next, next: end.next })),
+    read,
+    acked(epoch, next, hash) {
+      const result = store.acked({ epoch, next, hash });
+      // It is written with the next commit; when none comes soon, for itself.
+      ackTimer ??= setTimeout(() => {
+        ackTimer = null;
+        if (!isClosed) commit();
+      }, ACK_PAUSE_MS);
+      return result;
+    },
+    onSpooled(handler) {
+      handlers.add(handler);
+      return () => void handlers.delete(handler);
+    },
+    newEpoch(reason, carry) {
+      commit();
+      const before = store.head();
+      store.newEpoch(carry);
+      pending.rebase(store.head());
+      say('warn', 'A new epoch of lines begins', { reason, epoch: store.head().epoch, before: before.epoch });
+    },
+    waiting: () => ({ ...store.totals() }),
+    flush: commit,
+    close() {
+      if (isClosed) return;
+      commit();
+      isClosed = true;
+      cancelTimer?.();
+      if (ackTimer !== null) clearTimeout(ackTimer);
+      handlers.clear();
+      store.close();
+    },
+  };
+  sayTroubles();
+  return spool;
+}
