@@ -1,0 +1,189 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { LabHost } from './host.ts';
+import type { Lab } from './lab.ts';
+import { LAB_CIDR } from './names.ts';
+import { LabError } from './run.ts';
+
+export const AGENT_PORT = 4601;
+const READY_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 10_000;
+
+type ProgramName = 'manager' | 'crawler' | 'node-agent';
+
+export interface ConsoleOptions {
+  /** The folder with `<program>/main.js` of each program. */
+  readonly distDir: string;
+  /** Port of the manager in the lab, and of the forward on this machine. */
+  readonly port: number;
+  /** Sets the first password instead of having one made up. */
+  readonly adminPassword?: string;
+  /** More variables for one program, such as the enrolment file of an agent; asked when the manager is up. */
+  readonly envFor?: (program: ProgramName, host: LabHost | null, dataDir: string) => Promise<NodeJS.ProcessEnv>;
+  /** What a program writes to stderr, line by line. `from` is its name, and the host's for an agent. */
+  readonly onLine?: (from: string, line: string) => void;
+}
+
+/** The JSON line a program prints when it is up; the manager's also has its address and first password. */
+export interface Ready {
+  readonly ready: true;
+  readonly url?: string;
+  readonly firstPassword?: string | null;
+}
+
+export interface LabConsole {
+  /** The console as a browser on this machine reaches it. */
+  readonly url: string;
+  readonly firstPassword: string | null;
+  /** The manager's data directory. */
+  readonly dataDir: string;
+  readonly manager: ChildProcess;
+  readonly crawler: ChildProcess;
+  /** By the name of the host. Add to it with `startAgent` after a power cut. */
+  readonly agents: ReadonlyMap<string, ChildProcess>;
+  startAgent(host: LabHost): Promise<ChildProcess>;
+  /** Fulfilled when the manager ends, for whatever reason. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Where an agent keeps its identity and its spool: a folder of its host. */
+export function agentDataDir(host: LabHost): string {
+  return join(host.dir, 'agent');
+}
+
+/** Fulfilled with the ready line. @throws LabError when the program ends or stays silent; its last words are in it. */
+function untilReady(from: string, child: ChildProcess, onLine: NonNullable<ConsoleOptions['onLine']>): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    let lastLine = '';
+    const fail = (what: string) => reject(new LabError(`${from} ${what}${lastLine ? `: ${lastLine}` : ''}`));
+    const timer = setTimeout(() => fail(`is not ready after ${READY_LIMIT_MS / 1000} s`), READY_LIMIT_MS);
+    createInterface({ input: child.stderr! }).on('line', (line) => {
+      lastLine = line;
+      onLine(from, line);
+    });
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      const message = parseReady(line);
+      if (!message) return onLine(from, line);
+      clearTimeout(timer);
+      resolve(message);
+    });
+    child.on('error', (error) => fail(`cannot be started (${error.message})`));
+    // "close" comes after the last line was read, "exit" may come before it.
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      fail(`ended (${signal ?? `code ${code}`})`);
+    });
+  });
+}
+
+function parseReady(line: string): Ready | null {
+  try {
+    const message = JSON.parse(line) as Partial<Ready>;
+    return message.ready === true ? { ...message, ready: true } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Asks with SIGTERM, then insists. */
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+/**
+ * Starts the whole console in a lab that is up: the manager and the crawler in the lab's namespace, an agent in every
+ * host, and the way in from this machine. The programs end with this process, however it ends.
+ * @throws LabError when one of them does not come up; what was started is stopped then.
+ */
+export async function startConsole(lab: Lab, options: ConsoleOptions): Promise<LabConsole> {
+  const onLine = options.onLine ?? (() => {});
+  const dataDir = join(lab.dir, 'manager');
+  const agents = new Map<string, ChildProcess>();
+  const started: ChildProcess[] = [];
+
+  const launch = async (program: ProgramName, host: LabHost | null, own: string, env: NodeJS.ProcessEnv) => {
+    await mkdir(own, { recursive: true, mode: 0o700 });
+    const more = (await options.envFor?.(program, host, dataDir)) ?? {};
+    const child = (host ?? lab).spawn(
+      [process.execPath, '--enable-source-maps', join(options.distDir, program, 'main.js')],
+      {
+        // Its standard input ends with us: that is how it knows to stop when we are killed.
+        env: { ...env, WEBVIRT_STOP_WITH_STDIN: '1', ...more },
+        cwd: own,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+      },
+    );
+    child.stdin?.on('error', () => {});
+    started.push(child);
+    return { child, ready: await untilReady(host ? `${program} ${host.name}` : program, child, onLine) };
+  };
+
+  const startAgent = async (host: LabHost): Promise<ChildProcess> => {
+    const own = agentDataDir(host);
+    const { child } = await launch('node-agent', host, own, {
+      WEBVIRT_AGENT_DATA_DIR: own,
+      WEBVIRT_AGENT_LISTEN: host.address,
+      WEBVIRT_AGENT_PORT: String(AGENT_PORT),
+      WEBVIRT_AGENT_LIBVIRT_URI: 'qemu:///system',
+    });
+    agents.set(host.name, child);
+    return child;
+  };
+
+  const stop = async () => {
+    // The last started first: the manager hears the last words of all others.
+    const [manager, ...others] = started;
+    await Promise.all(others.map(stopChild));
+    if (manager) await stopChild(manager);
+  };
+
+  try {
+    const manager = await launch('manager', null, dataDir, {
+      WEBVIRT_DATA_DIR: dataDir,
+      WEBVIRT_PORT: String(options.port),
+      WEBVIRT_LISTEN: '0.0.0.0',
+      ...(options.adminPassword === undefined ? {} : { WEBVIRT_ADMIN_PASSWORD: options.adminPassword }),
+    });
+    const crawlerDir = join(lab.dir, 'crawler');
+    const [crawler] = await Promise.all([
+      launch('crawler', null, crawlerDir, {
+        WEBVIRT_MANAGER_URL: `http://127.0.0.1:${options.port}`,
+        WEBVIRT_CRAWLER_TOKEN_FILE: join(dataDir, 'local', 'crawler.token'),
+        WEBVIRT_CRAWLER_DATA_DIR: crawlerDir,
+        WEBVIRT_CRAWLER_RANGES: LAB_CIDR,
+        WEBVIRT_AGENT_PORT: String(AGENT_PORT),
+      }),
+      ...lab.hosts.map(startAgent),
+    ]);
+    const forward = await lab.forward(options.port);
+    return {
+      url: `http://127.0.0.1:${forward.port}`,
+      firstPassword: manager.ready.firstPassword ?? null,
+      dataDir,
+      manager: manager.child,
+      crawler: crawler.child,
+      agents,
+      startAgent,
+      ended: new Promise((resolve) => manager.child.once('exit', () => resolve())),
+      async stop() {
+        await forward.stop();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Runs once at boot. Everything echoed here stands on the serial console.
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2>/dev/null
+for module in /modules/*.ko; do insmod "$module"; done
+for word in $(cat /proc/cmdline); do
+  case $word in
+    lab.name=*) hostname "${word#*=}" ;;
+    lab.address=*) address=${word#*=} ;;
+  esac
+done
+say() { read -r up _ </proc/uptime; echo "[$up] boot: $*"; }
+say "Linux $(uname -r)"
+say "$(hostname): $(nproc) cpu, $(awk '/^MemTotal/ {print $2}' /proc/meminfo) kB memory"
+if [ -b /dev/vda ]; then say "disk vda: $(cat /sys/block/vda/size) sectors"; else say "no disk"; fi
+if [ -d /sys/class/net/eth0 ]; then
+  ip link set eth0 up
+  [ -n "$address" ] && ip address add "$address" dev eth0 && echo "${address%/*}" >/tmp/address
+  say "network eth0: ${address:-no address}"
+fi
+say "ready"
