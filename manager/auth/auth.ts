@@ -56,6 +56,8 @@ export interface Auth {
   /** Who makes a call, for HTTP and sockets alike: a bearer token wins, else the session cookie. Null: nobody. */
   authenticate(headers: IncomingHttpHeaders): Principal | null;
   csrfToken(principal: Principal): string | null;
+  /** False once the session or token behind a principal has ended: sockets ask it again and again. */
+  isStillValid(principal: Principal): boolean;
   /** Throws `bad-credentials` (the same for an unknown member) or `too-many-requests`. */
   signIn(wish: SignIn): Promise<SignedIn>;
   signOut(principal: Principal, address: string): void;
@@ -102,6 +104,8 @@ export function createAuth(config: AuthConfig, { store, settings, bus, audit, no
     },
     csrfToken: (principal) =>
       principal.via === 'session' ? (sessions.byId(principal.credentialId)?.csrfToken ?? null) : null,
+    isStillValid: ({ via, credentialId, name }) =>
+      via === 'session' ? sessions.byId(credentialId) !== null : tokens.isLive(credentialId, name),
     async signIn({ email: typed, password, remember, address, oldCookie }) {
       const email = plainEmail(typed);
       const waitMs = tries.take(email, address);

@@ -40,6 +40,9 @@ export function createTokens({ store, bus, now }: TokensDeps) {
       if (token.lastUsedMs === null || now() - token.lastUsedMs >= TOUCH_EVERY_MS) store.touchToken(token.id, now());
       return token;
     },
+    /** True while a token of this owner is there and has not run out. */
+    isLive: (id: string, owner: string): boolean =>
+      store.tokens(owner).some((token) => token.id === id && (token.expiresMs === null || token.expiresMs > now())),
     list: (owner: string): Token[] => store.tokens(owner),
     /** True when the owner had such a token; its sockets are cut. */
     remove(id: string, owner: string): boolean {

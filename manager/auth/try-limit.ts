@@ -12,7 +12,6 @@ export interface TryLimitConfig {
 
 interface Bucket {
   failures: number;
-  firstMs: number;
   lastMs: number;
 }
 
@@ -37,8 +36,9 @@ export function createTryLimit(config: TryLimitConfig, now: () => number): TryLi
     take(account, rawAddress) {
       const address = network(rawAddress);
       const pair = `${address} ${account}`;
-      const attacked = accounts.waitMs(account, config.tries) > 0 && !trusted.has(pair);
-      const waitMs = Math.max(addresses.waitMs(address, config.tries), pairs.waitMs(pair, attacked ? 1 : config.tries));
+      const attacked = accounts.waitMs(account) > 0 && !trusted.has(pair);
+      const spacingMs = attacked ? pairs.spacingMs(pair) : 0;
+      const waitMs = Math.max(addresses.waitMs(address), pairs.waitMs(pair), spacingMs);
       if (waitMs > 0) return waitMs;
       addresses.fail(address);
       pairs.fail(pair);
@@ -74,20 +74,26 @@ function createBuckets(config: TryLimitConfig, now: () => number) {
   const live = (key: string): Bucket | null => {
     const bucket = buckets.get(key);
     if (bucket === undefined) return null;
-    const keptMs = bucket.failures > config.tries ? config.maxWaitMs : config.windowMs;
+    const keptMs = bucket.failures >= config.tries ? config.maxWaitMs : config.windowMs;
     if (now() - bucket.lastMs < keptMs) return bucket;
     buckets.delete(key);
     return null;
   };
   return {
-    waitMs(key: string, free: number): number {
+    /** 0 while there are free tries; then each failure doubles the wait. */
+    waitMs(key: string): number {
       const bucket = live(key);
-      if (bucket === null || bucket.failures < free) return 0;
-      const wait = Math.min(config.maxWaitMs, config.windowMs * 2 ** Math.min(20, bucket.failures - free));
+      if (bucket === null || bucket.failures < config.tries) return 0;
+      const wait = Math.min(config.maxWaitMs, config.windowMs * 2 ** Math.min(20, bucket.failures - config.tries));
       return Math.max(0, bucket.lastMs + wait - now());
     },
+    /** Time until the window after the last failure is over. */
+    spacingMs(key: string): number {
+      const bucket = live(key);
+      return bucket === null || bucket.failures === 0 ? 0 : Math.max(0, bucket.lastMs + config.windowMs - now());
+    },
     fail(key: string): void {
-      const bucket = live(key) ?? { failures: 0, firstMs: now(), lastMs: 0 };
+      const bucket = live(key) ?? { failures: 0, lastMs: 0 };
       bucket.failures += 1;
       bucket.lastMs = now();
       buckets.delete(key);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
+import { errorFields } from '../../logging/plain-fields.ts';
 import { discardBody } from './body.ts';
-import { errorFields } from './log.ts';
 import type { HttpConfig, HttpDeps } from './ports.ts';
 import { firstSegment } from './request-path.ts';
 import { createRouter, wrongMethod } from './router.ts';

@@ -30,6 +30,16 @@ export interface Ask extends Pick<RequestOptions, 'method' | 'headers'> {
   from?: string;
 }
 
+const QUICK: HttpConfig = {
+  listen: '127.0.0.1',
+  port: 0,
+  allowedHosts: [],
+  headerTimeoutMs: 5000,
+  requestTimeoutMs: 5000,
+  maxConnections: 1000,
+  webFolder: null,
+};
+
 export interface EdgeWish {
   routes?: Route[];
   http?: Partial<HttpConfig>;
@@ -49,46 +59,48 @@ export async function startEdge(wish: EdgeWish = {}) {
   const audit = (level: string, message: string, fields: Record<string, unknown>) =>
     void audits.push({ level, message, fields });
   const now = wish.now ?? Date.now;
-  const auth = createAuth(
-    {
-      dataDir,
-      adminPassword: PASSWORD,
-      sessions: { idleMs: 12 * HOUR_MS, absoluteMs: 24 * HOUR_MS, rememberMs: 720 * HOUR_MS },
-      tries: { tries: 10, windowMs: 60_000, maxWaitMs: 900_000, maxEntries: 10_000 },
-      passwords: { atOnce: 2, waiting: 64 },
-    },
-    { store: state.accounts, settings: state.settings, bus, audit, now },
-  );
-  await auth.start();
+  const openAuth = async (adminPassword: string) => {
+    const made = createAuth(
+      {
+        dataDir,
+        adminPassword,
+        sessions: { idleMs: 12 * HOUR_MS, absoluteMs: 24 * HOUR_MS, rememberMs: 720 * HOUR_MS },
+        tries: { tries: 10, windowMs: 60_000, maxWaitMs: 900_000, maxEntries: 10_000 },
+        passwords: { atOnce: 2, waiting: 64 },
+      },
+      { store: state.accounts, settings: state.settings, bus, audit, now },
+    );
+    await made.start();
+    return made;
+  };
+  let auth = await openAuth(PASSWORD);
   const silent = () => undefined;
-  const http = createHttp(
-    {
-      listen: '127.0.0.1',
-      port: 0,
-      allowedHosts: [],
-      headerTimeoutMs: 5000,
-      requestTimeoutMs: 5000,
-      maxConnections: 1000,
-      webFolder: null,
-      ...wish.http,
-    },
-    {
-      routes: [
-        ...signInRoutes({ auth, cookieName: SESSION_COOKIE, version: '0.0.0' }),
-        ...tokenRoutes({ tokens: auth.tokens, audit, now }),
-        ...(wish.routes ?? []),
-      ],
-      auth,
-      tls: null,
-      log: { error: (message, fields) => faults.push({ message, fields }), warn: silent, info: silent, debug: silent },
-      ...wish.deps,
-    },
-  );
-  await http.start();
-  const { port } = http.address();
+  const config = { ...QUICK, ...wish.http };
+  const routes = () => [
+    ...signInRoutes({ auth, cookieName: SESSION_COOKIE, version: '0.0.0' }),
+    ...tokenRoutes({ tokens: auth.tokens, audit, now }),
+    ...(wish.routes ?? []),
+  ];
+  const log = {
+    error: (message: string, fields = {}) => faults.push({ message, fields }),
+    warn: silent,
+    info: silent,
+    debug: silent,
+  };
+  const open = async (table: readonly Route[]) => {
+    const made = createHttp(config, { routes: table, auth, tls: null, log, ...wish.deps });
+    await made.start();
+    return made;
+  };
+  let http = await open(routes());
+  let { port } = http.address();
 
   const ask = (path: string, { body, secure, from, ...options }: Ask = {}): Promise<Answer> =>
     new Promise((resolve, reject) => {
+      const given = options.headers as Record<string, string> | undefined;
+      if (body !== undefined && given?.['Transfer-Encoding'] === undefined) {
+        options.headers = { ...given, 'Content-Length': String(Buffer.byteLength(body)) };
+      }
       const call = (secure === true ? secureRequest : request)(
         { host: '127.0.0.1', port, path, localAddress: from, agent: false, rejectUnauthorized: false, ...options },
         (response) => {
@@ -106,12 +118,21 @@ export async function startEdge(wish: EdgeWish = {}) {
       call.end(body);
     });
 
+  const swapRoutes = async (table: readonly Route[]) => {
+    await http.stop(0);
+    http = await open(table);
+    port = http.address().port;
+  };
+
   return {
-    auth,
+    get auth() {
+      return auth;
+    },
     bus,
     state,
-    http,
-    port,
+    get port() {
+      return port;
+    },
     dataDir,
     audits,
     faults,
@@ -133,6 +154,14 @@ export async function startEdge(wish: EdgeWish = {}) {
     bearer(role: 'admin' | 'service') {
       const { text, token } = auth.tokens.create({ owner: `${role}@test`, role, name: 'test', expiresMs: null });
       return { headers: { Authorization: `Bearer ${text}` }, id: token.id };
+    },
+    /** Opens the edge anew with another table of routes; accounts and sessions stay. */
+    swapRoutes,
+    /** Starts the accounts anew on the same store, as a restart of the program does. */
+    async restartAuth(adminPassword: string) {
+      await auth.stop();
+      auth = await openAuth(adminPassword);
+      await swapRoutes(routes());
     },
     async stop() {
       await http.stop(200);

@@ -29,8 +29,15 @@ export interface Route {
   status?: number;
   /** Largest body in bytes; 64 KiB when absent. */
   bodyLimitBytes?: number;
-  /** Present when the address can be subscribed to: which events make its body stale. `touches` narrows them. */
-  live?: { on: (keyof BusEvents)[]; touches?: (event: unknown, params: Record<string, string>) => boolean };
+  /**
+   * Present when the address can be subscribed to: which events make its body stale. `touches` narrows them.
+   * `perPerson`: the body depends on who asks, so it is made for each person instead of once for all.
+   */
+  live?: {
+    on: (keyof BusEvents)[];
+    touches?: (event: unknown, params: Record<string, string>) => boolean;
+    perPerson?: boolean;
+  };
   /** An example body for the docs. */
   example?: unknown;
   /** Errors of this route beyond those its access, parameters and body imply; for the reference. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ERRORS, isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import { failed } from '../../common/wire/envelope.ts';
-import { errorFields, type Log } from './log.ts';
+import { errorFields } from '../../logging/plain-fields.ts';
+import type { Log } from './log.ts';
 
 export interface ErrorAnswer {
   status: number;

@@ -8,10 +8,14 @@ export interface ReadyCheck {
   waiting(): string | null;
 }
 
+export interface HealthDeps {
+  checks: readonly ReadyCheck[];
+}
+
 const healthAnswer = z.object({ status: z.literal('ok') });
 
 /** Whether the process lives, and whether all its parts do. Open: they tell nothing of the cloud. */
-export function healthRoutes({ checks }: { checks: readonly ReadyCheck[] }): Route[] {
+export function healthRoutes({ checks }: HealthDeps): Route[] {
   return [
     defineRoute({
       method: 'GET',

@@ -1,9 +1,11 @@
 import { defineRoute, type Route } from '../../http/route.ts';
 
 export interface MetricsSource {
-  contentType: string;
   metrics(): Promise<string>;
 }
+
+/** What prom-client writes. */
+const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Numbers of the manager for Prometheus, which signs in with a token. */
 export function metricsRoutes({ registry }: { registry: MetricsSource }): Route[] {
@@ -14,7 +16,7 @@ export function metricsRoutes({ registry }: { registry: MetricsSource }): Route[
       summary: 'Metrics',
       purpose: 'Numbers about the manager itself in the text format of Prometheus. Scrape it with a bearer token.',
       access: 'member',
-      rawType: registry.contentType,
+      rawType: TEXT,
       handle: () => registry.metrics(),
     }),
   ];

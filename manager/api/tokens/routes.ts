@@ -26,7 +26,7 @@ export function tokenRoutes({ tokens, audit, now }: TokenDeps): Route[] {
       purpose: 'Lists your tokens with their age and last use. The text of a token is never shown again.',
       access: 'member',
       answer: tokenListAnswer,
-      live: { on: ['token'] },
+      live: { on: ['token'], perPerson: true },
       handle: ({ principal }) => tokens.list(principal!.name),
     }),
     defineRoute({

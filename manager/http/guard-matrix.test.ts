@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { describedRoutes } from '../routes.ts';
+import { type Ask, type Edge, startEdge } from './edge.testing.ts';
+import type { Route } from './route.ts';
+
+/**
+ * Who may call what, written down a second time on purpose: a route whose `access` is changed by mistake fails here, and
+ * so does a route without a row. To add one: its method and address, and who may.
+ */
+const MATRIX: Record<string, 'anybody' | 'people' | 'own parts'> = {
+  'GET /healthz': 'anybody',
+  'GET /readyz': 'anybody',
+  'GET /metrics': 'people',
+  'GET /api/v1/openapi.json': 'people',
+  'POST /api/v1/sign-in': 'anybody',
+  'POST /api/v1/sign-out': 'people',
+  'GET /api/v1/me': 'people',
+  'GET /api/v1/tokens': 'people',
+  'POST /api/v1/tokens': 'people',
+  'DELETE /api/v1/tokens/:id': 'people',
+};
+
+type Verdict = 'in' | 'not-signed-in' | 'bad-token' | 'csrf-missing' | 'bad-origin' | 'forbidden';
+
+const nameOf = ({ method, path }: Pick<Route, 'method' | 'path'>) => `${method} ${path}`;
+const isSafe = ({ method }: Route) => method === 'GET';
+const table = describedRoutes('0.0.0');
+/** The true table without its handlers and checks: only the guard stands between a caller and success. */
+const guardOnly = table.map(({ method, path, summary, purpose, access }) => ({
+  ...{ method, path, summary, purpose, access },
+  answer: z.literal('in'),
+  handle: () => 'in',
+}));
+
+let edge: Edge;
+let session: Awaited<ReturnType<Edge['signIn']>>;
+let admin: { Authorization: string };
+let service: { Authorization: string };
+
+beforeAll(async () => {
+  edge = await startEdge();
+  session = await edge.signIn();
+  admin = edge.bearer('admin').headers;
+  service = edge.bearer('service').headers;
+  await edge.swapRoutes(guardOnly);
+});
+afterAll(() => edge.stop());
+
+async function call(route: Route, headers: Ask['headers']): Promise<string> {
+  const path = route.path.replaceAll(/:[A-Za-z]+/g, 'x');
+  const answer = await edge.ask(path, { method: route.method, headers });
+  return answer.json.err ?? (answer.status < 300 ? 'in' : String(answer.status));
+}
+
+it('has a row for each route and no other', () => {
+  expect(table.map(nameOf).sort()).toEqual(Object.keys(MATRIX).sort());
+});
+
+describe.each(guardOnly)('$method $path', (route) => {
+  const who = MATRIX[nameOf(route)];
+  const among = (verdicts: Record<'anybody' | 'people' | 'own parts', Verdict>) => verdicts[who!];
+  const foreign = { Origin: 'https://evil.example' };
+
+  it('nobody', async () => {
+    const expected = among({ anybody: 'in', people: 'not-signed-in', 'own parts': 'not-signed-in' });
+    expect(await call(route, {})).toBe(expected);
+    expect(await call(route, { Cookie: 'webvirt_session=x; other=1' })).toBe(expected);
+    expect(await call(route, { Authorization: 'Basic YWRtaW46YWRtaW4=' })).toBe(expected);
+  });
+
+  it('a token that is no good', async () => {
+    const expected = among({ anybody: 'in', people: 'bad-token', 'own parts': 'bad-token' });
+    expect(await call(route, { Authorization: 'Bearer wv_x' })).toBe(expected);
+    // The cookie beside it does not help.
+    expect(await call(route, { ...session.headers, Authorization: `Bearer wv_${'x'.repeat(43)}` })).toBe(expected);
+  });
+
+  it('a session without the CSRF token', async () => {
+    const unsafe = among({ anybody: 'in', people: 'csrf-missing', 'own parts': 'csrf-missing' });
+    const safe = among({ anybody: 'in', people: 'in', 'own parts': 'forbidden' });
+    const expected = isSafe(route) ? safe : unsafe;
+    expect(await call(route, { Cookie: session.cookie })).toBe(expected);
+    expect(await call(route, { Cookie: session.cookie, 'X-CSRF-Token': 'x' })).toBe(expected);
+  });
+
+  it('a session', async () => {
+    const expected = among({ anybody: 'in', people: 'in', 'own parts': 'forbidden' });
+    expect(await call(route, session.headers)).toBe(expected);
+  });
+
+  it('a page of another site with the session of a person', async () => {
+    const safe = among({ anybody: 'in', people: 'in', 'own parts': 'forbidden' });
+    expect(await call(route, { ...session.headers, ...foreign })).toBe(isSafe(route) ? safe : 'bad-origin');
+  });
+
+  it('a token of an admin', async () => {
+    const expected = among({ anybody: 'in', people: 'in', 'own parts': 'forbidden' });
+    expect(await call(route, admin)).toBe(expected);
+  });
+
+  it('a token of our own parts', async () => {
+    const expected = among({ anybody: 'in', people: 'forbidden', 'own parts': 'in' });
+    expect(await call(route, service)).toBe(expected);
+  });
+});
