@@ -1,7 +1,7 @@
 import { createHash, webcrypto } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { loadX509 } from '../common/pure/x509/load.ts';
+import { loadX509 } from '../../common/pure/x509/load.ts';
 
 const x509 = await loadX509();
 x509.cryptoProvider.set(webcrypto as never);
