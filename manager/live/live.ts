@@ -1,0 +1,172 @@
+import type { Server as HttpServer } from 'node:http';
+import { Server } from 'socket.io';
+import { credentialWatch } from './credential-watch.ts';
+import { type DispatchConfig, dispatchEvents } from './dispatch.ts';
+import { handshakeFault, whoConnects } from './handshake.ts';
+import { type Connection, createOutbox } from './outbox.ts';
+import type { LiveDeps } from './ports.ts';
+import { createResources } from './resources.ts';
+import type { Client, LiveServer, LiveSocket, SocketEvent } from './socket-event.ts';
+import { subscribeEvents } from './subscribe-events.ts';
+import { tailEvents } from './tail-events.ts';
+import { createTails } from './tails.ts';
+
+export interface LiveConfig extends DispatchConfig {
+  /** Largest message of a client, bytes. The crawler's frames of lines must fit. */
+  maxMessageBytes: number;
+  maxSockets: number;
+  maxSubscriptions: number;
+  maxTails: number;
+  /** Caps of each viewer's queue. */
+  queueLines: number;
+  queueBytes: number;
+  /** How much may wait for the kernel to take it, for each socket. */
+  windowBytes: number;
+  /** A resource is computed at most once in this time, after the first change at once. Milliseconds. */
+  changeGapMs: number;
+  /** How often credentials are looked at for having run out. Milliseconds; a sign-out is known at once. */
+  credentialCheckMs: number;
+}
+
+export const LIVE_DEFAULTS: LiveConfig = {
+  maxMessageBytes: 1024 * 1024,
+  maxSockets: 2_000,
+  maxSubscriptions: 64,
+  maxTails: 8,
+  queueLines: 1_000,
+  queueBytes: 1024 * 1024,
+  windowBytes: 1024 * 1024,
+  changeGapMs: 50,
+  credentialCheckMs: 4_000,
+  eventsPerSecond: 100,
+};
+
+export interface LiveStats {
+  sockets: number;
+  resources: number;
+  tails: number;
+  channels: number;
+  /** Lines that slow viewers were not sent, since the start. */
+  skipped: number;
+}
+
+export interface Live {
+  /** Answers `/socket.io/` on this server; may be called for several. Handlers the server has already are kept for the rest. */
+  attach(server: HttpServer): void;
+  /** Cuts every socket. The HTTP servers are left to their owner. */
+  stop(): Promise<void>;
+  stats(): LiveStats;
+}
+
+/** The push side: watched resources, tails of lines, and the events of other parts of ours (`events`). */
+export function createLive(config: LiveConfig, deps: LiveDeps & { events?: readonly SocketEvent[] }): Live {
+  const { guard, log, bus } = deps;
+  const io: LiveServer = new Server({
+    path: '/socket.io',
+    serveClient: false,
+    transports: ['websocket', 'polling'],
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: config.maxMessageBytes,
+    connectTimeout: 5_000,
+    pingInterval: 20_000,
+    pingTimeout: 20_000,
+    allowRequest(request, callback) {
+      const full = io.of('/').sockets.size >= config.maxSockets;
+      const fault = full ? 'too-many-requests' : handshakeFault(request, guard);
+      if (fault !== null) log.info('A socket handshake was refused', { reason: fault });
+      callback(fault, fault === null);
+    },
+  });
+  const engines = new Set<LiveServer['engine']>();
+  const clients = new Map<string, { socket: LiveSocket; principal: Client['principal'] }>();
+
+  const resources = createResources({ gapMs: config.changeGapMs }, deps);
+  const tails = createTails(
+    { queueLines: config.queueLines, queueBytes: config.queueBytes },
+    {
+      ...{ bus, store: deps.lines, reader: deps.batches },
+      sendToAll: (socketIds, batch) => void io.to(socketIds).emit('logs:lines', batch),
+    },
+  );
+  const all = [
+    ...subscribeEvents({ resources, limit: config.maxSubscriptions }),
+    ...tailEvents({ tails, limit: config.maxTails }),
+    ...(deps.events ?? []),
+  ];
+  const events = new Map<string, SocketEvent>(all.map((event) => [event.name, event]));
+
+  function end(socket: LiveSocket): void {
+    const { conn } = socket;
+    socket.emit('signed-out', { code: 'not-signed-in' });
+    socket.disconnect(true);
+    // A peer that does not read would keep the connection open until it does.
+    const cut = setTimeout(() => conn.close(true), 1_000);
+    cut.unref();
+    conn.once('close', () => clearTimeout(cut));
+  }
+  const credentials = credentialWatch(config.credentialCheckMs, { bus, guard, clients, end });
+
+  io.use((socket, next) => {
+    whoConnects(socket.handshake, socket.request, guard).then(
+      (found) => {
+        if ('code' in found) return next(new Error(found.code));
+        if (credentials.hasEnded(found.principal)) return next(new Error('not-signed-in'));
+        socket.data.principal = found.principal;
+        next();
+      },
+      (error: unknown) => {
+        log.error('A socket could not be authenticated', { reason: String(error) });
+        next(new Error('internal'));
+      },
+    );
+  });
+
+  io.on('connection', (socket) => {
+    const { principal } = socket.data;
+    const gone: (() => void)[] = [];
+    const client: Client = {
+      ...{ id: socket.id, principal, outbox: createOutbox(socket.conn as unknown as Connection, config.windowBytes) },
+      emit: socket.emit.bind(socket),
+      get connected() {
+        return socket.connected;
+      },
+      onGone: (callback) => void gone.push(callback),
+    };
+    clients.set(socket.id, { socket, principal });
+    socket.on('disconnect', (reason) => {
+      clients.delete(socket.id);
+      for (const callback of gone.splice(0)) callback();
+      log.debug('A socket closed', { principal: principal.name, reason });
+    });
+    dispatchEvents(socket, client, events, config, { guard, log, onEnded: () => end(socket) });
+    if (credentials.hasEnded(principal)) end(socket);
+  });
+
+  return {
+    attach(server) {
+      io.attach(server);
+      const { engine } = io;
+      engines.add(engine);
+      // `allowRequest` sees handshakes only: the later requests of a polling client are checked here.
+      engine.use(
+        (
+          request: Parameters<typeof handshakeFault>[0] & { _query?: { sid?: string } },
+          _response: unknown,
+          next: (error?: Error) => void,
+        ) => {
+          const fault = request._query?.sid === undefined ? null : handshakeFault(request, guard);
+          next(fault === null ? undefined : new Error(fault));
+        },
+      );
+    },
+    async stop() {
+      credentials.stop();
+      resources.stop();
+      tails.stop();
+      io.disconnectSockets(true);
+      for (const engine of engines) engine.close();
+    },
+    stats: () => ({ sockets: clients.size, resources: resources.size, ...tails.stats() }),
+  };
+}

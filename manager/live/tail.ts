@@ -1,0 +1,126 @@
+import type { LinesBatch } from '../../common/wire/live.ts';
+import type { Backlog, Waiting } from './backlog.ts';
+import type { Outbox } from './outbox.ts';
+import { createTailQueue, type Entry } from './tail-queue.ts';
+
+export interface TailCaps {
+  queueLines: number;
+  queueBytes: number;
+}
+
+/** One viewer's tail: waits for its backlog, then passes lines on as fast as its socket takes them. */
+export interface Tail {
+  readonly id: string;
+  readonly socketId: string;
+  /** True when a selection can be sent as it is, beside other viewers in the same step. */
+  inStep(selection: Selection): boolean;
+  /** The selection was sent to this viewer by the one who asked `inStep`. */
+  sentInStep(selection: Selection): void;
+  /** Lines of its filter were committed. */
+  push(selection: Selection): void;
+  readonly waiting: Waiting;
+  /** The backlog is here: it goes first, then what came meanwhile and is not in it. */
+  begin(backlog: Backlog): void;
+  readonly skippedTotal: number;
+  stop(): void;
+}
+
+/** What one commit brought for a filter. `upTo` is the arrival number that was looked at last. */
+export interface Selection {
+  entries: Entry[];
+  bytes: number;
+  upTo: number;
+}
+
+/** Lines of one message; more than that wait their turn even if they are there. */
+export const LIMIT_BATCH_LINES = 1_000;
+const LIMIT_BATCH_BYTES = 512 * 1024;
+/** How much may wait for a socket that is busy, before it is given more all the same. */
+const COALESCE_LINES = 500;
+const COALESCE_BYTES = 256 * 1024;
+
+export function createTail(
+  { id, socketId, caps, from }: { id: string; socketId: string; caps: TailCaps; from: number },
+  deps: { outbox: Outbox; send(batch: LinesBatch): void },
+): Tail {
+  const { outbox, send } = deps;
+  const queue = createTailQueue({ lines: caps.queueLines, bytes: caps.queueBytes });
+  let live = false;
+  /** The backlog, while lines that are in it can still arrive. */
+  let known: Backlog | null = null;
+  /** Arrival number up to which the lines of the bus were looked at. */
+  let upTo = from;
+  let skippedTotal = 0;
+
+  function flush(): void {
+    if (!live) return;
+    while (queue.length > 0 || queue.skipped > 0) {
+      const much = queue.length >= COALESCE_LINES || queue.bytes >= COALESCE_BYTES;
+      // Busy: the lines that come meanwhile go together. Idle: nothing is held back.
+      if (!(outbox.idle || (much && outbox.open))) return;
+      const { entries, skipped } = queue.take(LIMIT_BATCH_LINES, LIMIT_BATCH_BYTES);
+      skippedTotal += skipped;
+      const last = entries.at(-1);
+      const position = queue.length === 0 || last === undefined ? upTo : last.ordinal;
+      send({ id, lines: entries.map((entry) => entry.line), skipped, position: String(position) });
+      outbox.sent(entries.reduce((sum, entry) => sum + entry.bytes, 64));
+    }
+  }
+
+  function isNew({ ordinal, line }: Entry): boolean {
+    return known === null || ordinal > known.upTo || known.isMissing(line.id);
+  }
+
+  const stopWaiting = outbox.onRoom(flush);
+  return {
+    id,
+    socketId,
+    inStep: ({ entries, bytes }) =>
+      live &&
+      known === null &&
+      queue.length === 0 &&
+      queue.skipped === 0 &&
+      entries.length <= Math.min(LIMIT_BATCH_LINES, caps.queueLines) &&
+      bytes <= LIMIT_BATCH_BYTES &&
+      outbox.idle,
+    sentInStep(selection) {
+      upTo = selection.upTo;
+      outbox.sent(selection.bytes);
+    },
+    push(selection) {
+      upTo = Math.max(upTo, selection.upTo);
+      for (const entry of selection.entries) if (isNew(entry)) queue.push(entry);
+      if (known !== null && upTo >= known.upTo) known = null;
+      flush();
+    },
+    begin(backlog) {
+      known = backlog;
+      queue.keep(isNew);
+      // A viewer that leaves now comes back behind the backlog, but before what has queued up and is not in it.
+      const position = queue.length > 0 ? queue.firstOrdinal - 1 : Math.max(upTo, backlog.fresh ? 0 : backlog.upTo);
+      upTo = Math.max(upTo, position);
+      if (upTo >= backlog.upTo) known = null;
+      skippedTotal += backlog.skipped;
+      live = true;
+      if (backlog.lines !== null) {
+        const mark = backlog.fresh ? { backlog: true } : {};
+        send({ id, lines: backlog.lines, skipped: backlog.skipped, position: String(position), ...mark });
+        outbox.sent(backlog.bytes);
+      }
+      flush();
+    },
+    waiting: {
+      overflowed: () => queue.skipped > 0,
+      clear() {
+        queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+      },
+    },
+    get skippedTotal() {
+      return skippedTotal + queue.skipped;
+    },
+    stop() {
+      live = false;
+      stopWaiting();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { WebvirtError } from '../../common/errors.ts';
+import type { LinesBatch, TailRequest } from '../../common/wire/live.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { LineFilter } from '../store/ports.ts';
+import { type Backlog, readBacklog } from './backlog.ts';
+import { createSelector, filterKey, type Selector, shareBatch } from './channel.ts';
+import type { Outbox } from './outbox.ts';
+import type { BatchReader, TailStore } from './ports.ts';
+import { createTail, type Selection, type Tail, type TailCaps } from './tail.ts';
+
+/** One filter, however many watch it. */
+interface Channel {
+  select: Selector;
+  tails: Set<Tail>;
+}
+
+export interface TailViewer {
+  socketId: string;
+  outbox: Outbox;
+  send(batch: LinesBatch): void;
+}
+
+/** All tails of this process. */
+export interface Tails {
+  /**
+   * Opens a tail. Lines are heard from this step on; the backlog is read, then `begin` starts the flow: call it in the
+   * step in which the answer is sent. Throws `bad-query`, or the store's errors.
+   */
+  open(request: TailRequest, viewer: TailViewer): Promise<OpenTail>;
+  stats(): { tails: number; channels: number; skipped: number };
+  stop(): void;
+}
+
+export interface OpenTail {
+  position: string;
+  begin(): void;
+  close(): void;
+}
+
+export function createTails(
+  caps: TailCaps,
+  deps: {
+    bus: Bus;
+    store: TailStore;
+    reader: BatchReader;
+    /** Sends one message to several sockets, encoded once. */
+    sendToAll(socketIds: string[], batch: LinesBatch): void;
+  },
+): Tails {
+  const channels = new Map<string, Channel>();
+  let skippedBefore = 0;
+  let upTo = deps.store.newestOrdinal();
+
+  function deliver(channel: Channel, selection: Selection): void {
+    // Viewers that are in step and call their tail the same get one message that is encoded once.
+    const inStep = new Map<string, Tail[]>();
+    for (const tail of channel.tails) {
+      if (selection.entries.length === 0 || !tail.inStep(selection)) {
+        tail.push(selection);
+        continue;
+      }
+      const group = inStep.get(tail.id);
+      if (group === undefined) inStep.set(tail.id, [tail]);
+      else group.push(tail);
+    }
+    for (const [id, tails] of inStep) {
+      const lines = selection.entries.map((entry) => entry.line);
+      const batch = { id, lines, skipped: 0, position: String(selection.upTo) };
+      deps.sendToAll(
+        tails.map((tail) => tail.socketId),
+        batch,
+      );
+      for (const tail of tails) tail.sentInStep(selection);
+    }
+  }
+
+  const stopListening = deps.bus.on('lines', ({ batches }) => {
+    const last = batches.at(-1);
+    if (last === undefined) return;
+    upTo = last.ordinal + (last.columns?.n ?? 1) - 1;
+    if (channels.size === 0) return;
+    const shared = batches.map((batch) => shareBatch(batch, deps.reader));
+    for (const channel of channels.values()) {
+      const entries = shared.flatMap(channel.select);
+      deliver(channel, { entries, upTo, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 64) });
+    }
+  });
+
+  function join(key: string, select: Selector, tail: Tail): () => void {
+    const channel = channels.get(key) ?? { select, tails: new Set() };
+    channels.set(key, channel);
+    channel.tails.add(tail);
+    return () => {
+      if (!channel.tails.delete(tail)) return;
+      skippedBefore += tail.skippedTotal;
+      tail.stop();
+      if (channel.tails.size === 0) channels.delete(key);
+    };
+  }
+
+  return {
+    async open(request, viewer) {
+      const filter: LineFilter = filterOf(request);
+      const key = filterKey(filter);
+      const select = channels.get(key)?.select ?? createSelector(filter);
+      const { outbox, send, socketId } = viewer;
+      const from = upTo;
+      const tail = createTail({ id: request.id, socketId, caps, from }, { outbox, send });
+      const close = join(key, select, tail);
+      let backlog: Backlog;
+      try {
+        const after = request.after === undefined || !/^\d{1,15}$/.test(request.after) ? null : Number(request.after);
+        backlog = await readBacklog(deps.store, filter, { lines: request.backlog ?? 0, after }, tail.waiting);
+      } catch (error) {
+        close();
+        throw error;
+      }
+      // Safe to come back with even if the backlog itself gets lost on the way.
+      const position = backlog.fresh || request.after === undefined ? String(from) : request.after;
+      return { position, begin: () => tail.begin(backlog), close };
+    },
+    stats() {
+      let [tails, skipped] = [0, skippedBefore];
+      for (const channel of channels.values()) {
+        tails += channel.tails.size;
+        for (const tail of channel.tails) skipped += tail.skippedTotal;
+      }
+      return { tails, channels: channels.size, skipped };
+    },
+    stop() {
+      stopListening();
+      channels.clear();
+    },
+  };
+}
+
+function filterOf(request: TailRequest): LineFilter {
+  const { q, level, host, instance, source, job } = request;
+  if (q?.includes('\0')) throw new WebvirtError('bad-query', 'The filter holds a NUL character.');
+  const filter: LineFilter = {};
+  if (q !== undefined) filter.q = q;
+  if (level !== undefined) filter.level = level as NonNullable<LineFilter['level']>;
+  if (host !== undefined) filter.host = host;
+  if (instance !== undefined) filter.instance = instance;
+  if (source !== undefined) filter.source = source;
+  if (job !== undefined) filter.job = job;
+  return filter;
+}
