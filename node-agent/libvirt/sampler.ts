@@ -25,7 +25,7 @@ export function createSampler(config: { everyMs: number }, deps: SamplerDeps): {
   let before = new Map<string, { cpuSeconds: number; atMs: number }>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = true;
-  const first = true;
+  let first = true;
   let ioAtMs = Number.NEGATIVE_INFINITY;
 
   async function round(): Promise<void> {
@@ -54,8 +54,11 @@ export function createSampler(config: { everyMs: number }, deps: SamplerDeps): {
       deps.readIo();
     }
     if (load !== null && !stopped) deps.deliver(deps.now(), list, load);
-    if (!stopped)
-      timer = setTimeout(() => void round(), Math.max(50, config.everyMs - (performance.now() - startedAt)));
+    if (stopped) return;
+    // One round gives no rates yet: the second one follows soon.
+    const everyMs = first ? Math.min(1_000, config.everyMs) : config.everyMs;
+    first = false;
+    timer = setTimeout(() => void round(), Math.max(50, everyMs - (performance.now() - startedAt)));
   }
 
   return {

@@ -24,7 +24,9 @@ export function createVirshActions(deps: {
   /** The test driver lives inside each virsh: only the shell that we read from can change what we show. */
   async function inShell(words: readonly string[], options: VirshRunOptions): Promise<VirshOutcome> {
     try {
-      const { stdout, stderr } = await deps.connection().ask(words, options.deadlineMs);
+      const asked = deps.connection().ask(words, options.deadlineMs);
+      options.onStart?.(null);
+      const { stdout, stderr } = await asked;
       return { ended: 'exit', code: stderr === '' ? 0 : 1, signal: null, stdout, stderr };
     } catch (error) {
       return { ended: 'deadline', stdout: '', stderr: String(error) };

@@ -11,8 +11,8 @@ export type VirshOutcome =
 export interface VirshRunOptions {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
-  /** Called once the process exists. */
-  onPid?: ((pid: number) => void) | undefined;
+  /** Called once the command is under way; `pid` is null where it has no process of its own. Must not throw. */
+  onStart?: ((pid: number | null) => void) | undefined;
 }
 
 /** Starts virsh processes and keeps their number bounded: a frozen libvirtd must not gather a crowd of them. */
@@ -139,7 +139,7 @@ function collect(child: ChildProcessWithoutNullStreams, options: VirshRunOptions
     child.once('close', (code, signal) =>
       finish(cut === null ? { ended: 'exit', code, signal, stdout, stderr } : { ended: cut, stdout, stderr }),
     );
-    if (child.pid !== undefined) options.onPid?.(child.pid);
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     if (options.signal?.aborted) onAbort();
   });
 }
