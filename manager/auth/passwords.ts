@@ -1,9 +1,15 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { WebvirtError } from '../../common/errors.ts';
 
-/** 2^15 · 8: 32 MiB and about 80 ms a try on one core. */
-const COST = { N: 2 ** 15, r: 8, p: 1 };
+/** With a cost of 2^15: 32 MiB and about 80 ms a try on one core. */
+const BLOCK = { r: 8, p: 1 };
 const KEY_BYTES = 32;
+
+interface Cost {
+  N: number;
+  r: number;
+  p: number;
+}
 
 export interface Passwords {
   /** A hash to keep: `scrypt$N$r$p$salt$hash`. */
@@ -13,6 +19,8 @@ export interface Passwords {
 }
 
 export interface PasswordsConfig {
+  /** Cost of new hashes, a power of two; old ones keep theirs. */
+  cost: number;
   /** Hashes made at the same time; each holds 32 MiB and one thread of the pool that also reads files. */
   atOnce: number;
   /** Hashes that may wait; beyond it a try is refused with `too-many-requests`. */
@@ -22,13 +30,14 @@ export interface PasswordsConfig {
 /** Hashing of passwords with a bounded queue, so that a flood of sign-ins costs neither memory nor the other requests. */
 export function createPasswords(config: PasswordsConfig): Passwords {
   const inTurn = createTurns(config);
+  const now: Cost = { N: config.cost, ...BLOCK };
   // Stands in for the hash of a member that does not exist.
-  const nobody = encode(randomBytes(16), randomBytes(KEY_BYTES), COST);
+  const nobody = encode(randomBytes(16), randomBytes(KEY_BYTES), now);
   return {
     hash: (password) =>
       inTurn(async () => {
         const salt = randomBytes(16);
-        return encode(salt, await derive(password, salt, COST), COST);
+        return encode(salt, await derive(password, salt, now), now);
       }),
     async verify(password, stored) {
       const { salt, key, cost } = decode(stored ?? nobody);
@@ -58,8 +67,6 @@ function createTurns({ atOnce, waiting }: PasswordsConfig) {
     }
   };
 }
-
-type Cost = typeof COST;
 
 function derive(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
   const options = { ...cost, maxmem: 256 * cost.N * cost.r };

@@ -66,7 +66,7 @@ export async function startEdge(wish: EdgeWish = {}) {
         adminPassword,
         sessions: { idleMs: 12 * HOUR_MS, absoluteMs: 24 * HOUR_MS, rememberMs: 720 * HOUR_MS },
         tries: { tries: 10, windowMs: 60_000, maxWaitMs: 900_000, maxEntries: 10_000 },
-        passwords: { atOnce: 2, waiting: 64 },
+        passwords: { cost: 2 ** 10, atOnce: 2, waiting: 64 },
       },
       { store: state.accounts, settings: state.settings, bus, audit, now },
     );

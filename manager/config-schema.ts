@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { duration, size } from '../common/pure/config/quantity.ts';
+
+const count = (least: number, most: number, usual: number) => z.number().int().min(least).max(most).default(usual);
+
+const http = z
+  .object({
+    allowedHosts: z
+      .array(z.string().regex(/^[A-Za-z0-9._:-]+$/, 'a host name or address without port, such as webvirt.example.org'))
+      .default([])
+      .describe(
+        'Names under which this manager is called, without port. Requests with another Host header are refused, or a ' +
+          'page of another site could reach it by a name that it points here. Loopback names, the name of this machine ' +
+          'and the address a connection arrives at are always known. They also go into the certificate.',
+      ),
+    headerTimeout: duration({ min: '1s' }).prefault('10s').describe('Time a peer has to send the head of a request.'),
+    requestTimeout: duration({ min: '1s' }).prefault('30s').describe('Time a peer has to send a whole request.'),
+    maxConnections: count(10, 100_000, 4000).describe('Connections at the same time; more are closed at once.'),
+    webDir: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('Folder of the built console; null: the one that was built with this program.'),
+  })
+  .describe('The port of the manager: console, API, sockets and enrolment.');
+
+const signIn = z
+  .object({
+    idle: duration({ min: '1m' }).prefault('12h').describe('A session that made no call for so long ends.'),
+    absolute: duration({ min: '1m' }).prefault('7d').describe('A session ends after so long whatever happens.'),
+    remember: duration({ min: '1m' })
+      .prefault('30d')
+      .describe('Both times for a sign-in with "remember me"; longer than `absolute`.'),
+    tries: count(1, 1000, 10).describe('Wrong passwords that are free within `triesWindow`, per account and address.'),
+    triesWindow: duration({ min: '1s' })
+      .prefault('1m')
+      .describe('The first wait after that; each further wrong password doubles it.'),
+    maxWait: duration({ min: '1s' }).prefault('15m').describe('Longest wait between two tries.'),
+  })
+  .describe('Signing in and sessions.');
+
+const lines = z
+  .object({
+    keep: duration({ min: '1h' }).prefault('30d').describe('Lines and samples older than this are deleted.'),
+    limit: size({ min: '64MiB' })
+      .prefault('20GiB')
+      .describe('When the file holds more, the oldest lines are deleted first. What was deleted is told in a line.'),
+    memory: size({ min: '128MiB' }).prefault('1GiB').describe('Memory that the database of lines may take.'),
+    threads: count(1, 64, 2).describe('Threads of that database.'),
+    readTimeout: duration({ min: '1s' }).prefault('30s').describe('A search that takes longer is broken off.'),
+    commitLines: count(100, 1_000_000, 32_768).describe('Most lines of one transaction.'),
+    waiting: size({ min: '1MiB' })
+      .prefault('64MiB')
+      .describe('Lines that may wait for the disk; beyond it the agents keep theirs and send again.'),
+    retry: duration({ min: '100ms' }).prefault('1s').describe('When an agent sends again what could not be taken.'),
+  })
+  .describe('The store of log lines and samples.');
+
+const links = z
+  .object({
+    ping: duration({ min: '100ms' }).prefault('3s').describe('Pause between two heartbeats to an agent.'),
+    silence: duration({ min: '1s' })
+      .prefault('10s')
+      .describe('A host that said nothing for so long is shown as stale, its link is closed and dialled again.'),
+    lost: duration({ min: '1s' }).prefault('60s').describe('A host that was not heard of for so long counts as lost.'),
+    redialMin: duration({ min: '10ms' }).prefault('200ms').describe('First pause before an agent is dialled again.'),
+    redialMax: duration({ min: '100ms' }).prefault('5s').describe('Longest pause before an agent is dialled again.'),
+  })
+  .describe('The connections to the agents.');
+
+const jobs = z
+  .object({
+    expiry: duration({ min: '1s' })
+      .prefault('30s')
+      .describe('A command that reaches its host later than this is not run any more.'),
+    silence: duration({ min: '10s' })
+      .prefault('15m')
+      .describe('A running job that said nothing for so long is shown as unknown; it is never repeated by itself.'),
+    hostGone: duration({ min: '1s' }).prefault('60s').describe('The same, when its host is gone for so long.'),
+  })
+  .describe('Operations on instances.');
+
+const live = z
+  .object({
+    maxSockets: count(1, 100_000, 2000).describe('Browsers and programs that are connected at the same time.'),
+    maxSubscriptions: count(1, 10_000, 64).describe('Addresses that one of them may watch.'),
+    maxTails: count(1, 100, 8).describe('Streams of lines that one of them may follow.'),
+    queueLines: count(10, 1_000_000, 1000).describe(
+      'Lines that may wait for one slow viewer; more are skipped, and said.',
+    ),
+    queue: size({ min: '64KiB' }).prefault('1MiB').describe('The same in bytes.'),
+    changeGap: duration({ max: '10s' })
+      .prefault('50ms')
+      .describe('Least pause between two changes of a watched address.'),
+  })
+  .describe('The push to consoles and programs.');
+
+/** Every key of the manager. The defaults here are the only ones; `conf/manager.yaml` shows them. */
+export const managerConfigSchema = z.object({
+  listen: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all of this machine.'),
+  port: z.number().int().min(0).max(65_535).default(4600).describe('Port to listen on, for HTTP and TLS alike.'),
+  dataDir: z.string().min(1).default('./data').describe('Folder of everything the manager keeps.'),
+  logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('Least severe level that is logged.'),
+  adminPassword: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Password of admin@localhost. Null: one is made at the first start and shown once. Better given in ' +
+        '`adminPasswordFile` or the environment than in a file that others read.',
+    ),
+  adminPasswordFile: z.string().nullable().default(null).describe('File whose first line is that password.'),
+  http,
+  signIn,
+  lines,
+  links,
+  jobs,
+  live,
+});
+
+export type ManagerConfig = z.output<typeof managerConfigSchema>;

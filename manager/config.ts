@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { WebvirtError } from '../common/errors.ts';
+import { layeredConfig } from '../common/pure/config/layers.ts';
+import { type ManagerConfig, managerConfigSchema } from './config-schema.ts';
+
+export const ENV_PREFIX = 'WEBVIRT_';
+
+/**
+ * The manager's configuration: defaults, then the YAML file that WEBVIRT_CONFIG names, then WEBVIRT_… variables. Throws
+ * `bad-config` that names the key. This file alone reads the environment.
+ */
+export function readManagerConfig(env: NodeJS.ProcessEnv = process.env): ManagerConfig {
+  const file = env['WEBVIRT_CONFIG'] || null;
+  const text = file === null ? null : readOwnFile(file, 'WEBVIRT_CONFIG');
+  const config = layeredConfig(managerConfigSchema, { text, file: file ?? 'defaults', env, prefix: ENV_PREFIX });
+  if (config.signIn.remember <= config.signIn.absolute) {
+    throw new WebvirtError('bad-config', `${file ?? 'defaults'}: signIn.remember: must be longer than signIn.absolute`);
+  }
+  if (config.adminPasswordFile === null) return config;
+  const [password = ''] = readOwnFile(config.adminPasswordFile, 'adminPasswordFile').split(/\r?\n/);
+  return Object.freeze({ ...config, adminPassword: config.adminPassword ?? password });
+}
+
+function readOwnFile(path: string, key: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what =
+      code === 'ENOENT' ? 'does not exist' : code === 'EACCES' ? 'may not be read by this user' : 'cannot be read';
+    throw new WebvirtError('bad-config', `${key}: the file ${path} ${what}`, {}, { cause: error });
+  }
+}
