@@ -5,8 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { checkConfig } from '../common/pure/config/check.ts';
 import { describeConfig } from '../common/pure/config/shape.ts';
 import { defaultsFile } from '../common/pure/config/yaml-file.ts';
-import { readManagerConfig } from './config.ts';
-import { managerConfigSchema } from './config-schema.ts';
+import { managerConfigSchema, readManagerConfig } from './config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'webvirt-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { WebvirtError } from '../common/errors.ts';
 import { layeredConfig } from '../common/pure/config/layers.ts';
-import { type ManagerConfig, managerConfigSchema } from './config-schema.ts';
+import { type ManagerConfig, managerConfigSchema } from './config/schema.ts';
+
+export { type ManagerConfig, managerConfigSchema } from './config/schema.ts';
 
 export const ENV_PREFIX = 'WEBVIRT_';
 

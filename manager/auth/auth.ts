@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { WebvirtError } from '../../common/errors.ts';
 import type { Principal, Role } from '../../common/model/access.ts';
+import { bearerOf } from '../../common/pure/headers/bearer.ts';
+import { readCookie } from '../../common/pure/headers/cookies.ts';
 import type { Bus } from '../bus/bus.ts';
-import { readCookie } from '../http/cookies.ts';
-import { hasBearer } from '../http/same-origin.ts';
 import type { AccountStore, SettingStore } from '../store/ports.ts';
 import type { Audit } from './audit.ts';
 import { ensureLocalTokens } from './local-tokens.ts';
@@ -99,8 +99,8 @@ export function createAuth(config: AuthConfig, { store, settings, bus, audit, no
       clearInterval(sweep);
     },
     authenticate(headers) {
-      if (hasBearer(headers)) return byToken(headers.authorization!.slice('bearer '.length).trim());
-      return bySession(readCookie(headers.cookie, SESSION_COOKIE));
+      const bearer = bearerOf(headers.authorization);
+      return bearer !== null ? byToken(bearer) : bySession(readCookie(headers.cookie, SESSION_COOKIE));
     },
     csrfToken: (principal) =>
       principal.via === 'session' ? (sessions.byId(principal.credentialId)?.csrfToken ?? null) : null,

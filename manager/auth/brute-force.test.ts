@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Edge, PASSWORD, startEdge } from '../http/edge.testing.ts';
+import { type Edge, PASSWORD, startEdge } from '../../test/support/edge.ts';
 import { createTryLimit } from './try-limit.ts';
 
 let edge: Edge;

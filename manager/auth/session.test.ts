@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Edge, PASSWORD, startEdge } from '../http/edge.testing.ts';
+import { type Edge, PASSWORD, startEdge } from '../../test/support/edge.ts';
 import { hashSecret } from './secrets.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Edge, PASSWORD, startEdge } from '../http/edge.testing.ts';
+import { type Edge, PASSWORD, startEdge } from '../../test/support/edge.ts';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 let nowMs: number;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describedRoutes } from '../routes.ts';
-import { type Ask, type Edge, startEdge } from './edge.testing.ts';
+import { type Ask, type Edge, startEdge } from '../../test/support/edge.ts';
+import { describedRoutes } from '../manager/routes.ts';
 import type { Route } from './route.ts';
 
 /**

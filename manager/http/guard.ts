@@ -2,8 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { WebvirtError } from '../../common/errors.ts';
 import type { Principal } from '../../common/model/access.ts';
+import { bearerOf } from '../../common/pure/headers/bearer.ts';
 import type { Route } from './route.ts';
-import { hasBearer, isSameOrigin } from './same-origin.ts';
+import { isSameOrigin } from './same-origin.ts';
 
 /** What the guard needs to know of credentials. */
 export interface Authenticator {
@@ -37,7 +38,7 @@ export function guard(
     // An open route is called without using a session that may be there: signing in anew must work with an old cookie.
     if (principal?.via === 'session' && route.access !== 'open') mustHaveCsrfToken(headers, auth.csrfToken(principal));
   }
-  if (principal === null && route.access !== 'open' && hasBearer(headers)) {
+  if (principal === null && route.access !== 'open' && bearerOf(headers.authorization) !== null) {
     throw new WebvirtError('bad-token');
   }
   mustBeAllowed(route.access, principal);

@@ -1,8 +1,8 @@
 import type { Middleware, ParameterizedContext } from 'koa';
+import { readCookie, writeCookie } from '../../common/pure/headers/cookies.ts';
 import { ok } from '../../common/wire/envelope.ts';
 import { readJsonBody } from './body.ts';
 import { callRoute, type RawCall } from './call-route.ts';
-import { readCookie, writeCookie } from './cookies.ts';
 import { type Authenticator, guard } from './guard.ts';
 import { plainAddress } from './host-names.ts';
 import { readQuery } from './query.ts';

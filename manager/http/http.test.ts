@@ -1,7 +1,7 @@
 import { connect as tcpConnect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Edge, startEdge } from './edge.testing.ts';
-import { rawRoute, rawTalk, routes } from './edge-routes.testing.ts';
+import { type Edge, startEdge } from '../../test/support/edge.ts';
+import { rawRoute, rawTalk, routes } from '../../test/support/edge-routes.ts';
 
 const json = { 'Content-Type': 'application/json' };
 let edge: Edge;

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Edge, startEdge } from './edge.testing.ts';
-import { rawTalk, routes } from './edge-routes.testing.ts';
+import { type Edge, startEdge } from '../../test/support/edge.ts';
+import { rawTalk, routes } from '../../test/support/edge-routes.ts';
+import { SELF_SIGNED } from '../../test/support/self-signed.ts';
 import { createHttp } from './http.ts';
-import { SELF_SIGNED } from './self-signed.testing.ts';
 
 const upgrades: string[] = [];
 let edge: Edge;

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { z } from 'zod';
+import { startEdge } from '../../test/support/edge.ts';
 import { checkInput } from './check-input.ts';
-import { startEdge } from './edge.testing.ts';
 import { readQuery } from './query.ts';
 import { parseSafeJson } from './safe-json.ts';
 

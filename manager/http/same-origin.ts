@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { bearerOf } from '../../common/pure/headers/bearer.ts';
 
 /**
  * True unless the request says that a page of another site made it. `Origin` and `Sec-Fetch-Site` are written by the
@@ -17,12 +18,7 @@ export function isSameOrigin(headers: IncomingHttpHeaders): boolean {
  */
 export function isSocketOriginAllowed(headers: IncomingHttpHeaders): boolean {
   if (!isSameOrigin(headers)) return false;
-  return headers.origin !== undefined || hasBearer(headers) || headers.cookie === undefined;
-}
-
-/** True when the request brings a bearer token (which a browser never adds on its own, unlike Basic credentials). */
-export function hasBearer(headers: IncomingHttpHeaders): boolean {
-  return /^bearer /i.test(headers.authorization ?? '');
+  return headers.origin !== undefined || bearerOf(headers.authorization) !== null || headers.cookie === undefined;
 }
 
 function originMatchesHost(headers: IncomingHttpHeaders): boolean {

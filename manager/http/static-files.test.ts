@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Edge, startEdge } from './edge.testing.ts';
+import { type Edge, startEdge } from '../../test/support/edge.ts';
 
 const CANARY = 'canary-7f3a';
 let base: string;

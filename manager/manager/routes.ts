@@ -1,11 +1,11 @@
-import type { HealthDeps } from './api/health/routes.ts';
-import { healthRoutes } from './api/health/routes.ts';
-import type { MetricsSource } from './api/metrics/routes.ts';
-import { metricsRoutes } from './api/metrics/routes.ts';
-import { openapiRoutes } from './api/openapi/routes.ts';
-import { type SignInDeps, signInRoutes } from './api/sign-in/routes.ts';
-import { type TokenDeps, tokenRoutes } from './api/tokens/routes.ts';
-import type { Route } from './http/route.ts';
+import type { HealthDeps } from '../api/health/routes.ts';
+import { healthRoutes } from '../api/health/routes.ts';
+import type { MetricsSource } from '../api/metrics/routes.ts';
+import { metricsRoutes } from '../api/metrics/routes.ts';
+import { openapiRoutes } from '../api/openapi/routes.ts';
+import { type SignInDeps, signInRoutes } from '../api/sign-in/routes.ts';
+import { type TokenDeps, tokenRoutes } from '../api/tokens/routes.ts';
+import type { Route } from '../http/route.ts';
 
 /** What the nouns need, by noun. */
 export interface RouteDeps {

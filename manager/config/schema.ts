@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, size } from '../common/pure/config/quantity.ts';
+import { duration, size } from '../../common/pure/config/quantity.ts';
 
 const count = (least: number, most: number, usual: number) => z.number().int().min(least).max(most).default(usual);
 

@@ -3,14 +3,14 @@ import { type IncomingHttpHeaders, type RequestOptions, request } from 'node:htt
 import { request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signInRoutes } from '../api/sign-in/routes.ts';
-import { tokenRoutes } from '../api/tokens/routes.ts';
-import { createAuth, SESSION_COOKIE } from '../auth/auth.ts';
-import { createBus } from '../bus/bus.ts';
-import { openStateStore } from '../store/sqlite/open.ts';
-import { createHttp } from './http.ts';
-import type { HttpConfig, HttpDeps } from './ports.ts';
-import type { Route } from './route.ts';
+import { signInRoutes } from '../../manager/api/sign-in/routes.ts';
+import { tokenRoutes } from '../../manager/api/tokens/routes.ts';
+import { createAuth, SESSION_COOKIE } from '../../manager/auth/auth.ts';
+import { createBus } from '../../manager/bus/bus.ts';
+import { createHttp } from '../../manager/http/http.ts';
+import type { HttpConfig, HttpDeps } from '../../manager/http/ports.ts';
+import type { Route } from '../../manager/http/route.ts';
+import { openStateStore } from '../../manager/store/sqlite/open.ts';
 
 export const PASSWORD = 'correct horse battery';
 const HOUR_MS = 3_600_000;

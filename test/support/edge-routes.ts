@@ -1,7 +1,7 @@
 import { connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { z } from 'zod';
-import { defineRoute } from './route.ts';
+import { defineRoute } from '../../manager/http/route.ts';
 
 /** How far the route `/api/v1/raw` came, and what to call when it is done. */
 export const rawRoute: { writes: number; done(): void } = { writes: 0, done: () => undefined };
