@@ -228,5 +228,7 @@ export interface StateStore {
   scans: ScanStore;
   enrolTokens: EnrolTokenStore;
   settings: SettingStore;
+  /** Runs many small writes as one transaction: one sync to disk instead of one each. What it throws undoes all. */
+  together(work: () => void): void;
   close(): void;
 }

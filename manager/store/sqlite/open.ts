@@ -36,6 +36,7 @@ export function openStateStore(path: string): StateStore {
     scans: createScanStore(db),
     enrolTokens: createEnrolTokenStore(db),
     settings: createSettingStore(db),
+    together: (work) => db.transaction(work).immediate(),
     close: () => void db.close(),
   };
 }
