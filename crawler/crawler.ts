@@ -9,7 +9,7 @@ import type { Logger } from './log.ts';
 import { createObserver } from './observe.ts';
 import { classify } from './probe/classify.ts';
 import { createLimiter } from './probe/limiter.ts';
-import { createConnection, type KnownHost } from './report/connection.ts';
+import { createConnection, type KnownHost, type RunRequest } from './report/connection.ts';
 import { createReporter } from './report/reporter.ts';
 import { createLineShipper, type WaitingLines } from './report/ship-lines.ts';
 import { runNmap } from './scan/nmap.ts';
@@ -48,15 +48,15 @@ export function createCrawler(config: CrawlerConfig, deps: CrawlerDeps): Crawler
   let ours = new Set<string>();
 
   const connection = createConnection(
-    { ...deps, url: config.managerUrl, ranges: config.blocks.map(printCidr) },
+    { ...deps, url: config.managerUrl, ranges: config.blocks.map(printCidr), epochs: () => deps.lines.epochs() },
     {
-      onReady(cursors) {
-        shipper.resume(cursors);
+      onReady(cursors, newEpoch) {
+        shipper.resume(cursors, newEpoch);
         reporter.everything(book.agents().map((entry) => entry.finding));
         scans.start();
       },
       onDown: () => shipper.pause(),
-      onRun: (request) => (request.kind === 'known' ? known.nudge() : scans.order(request)),
+      onRun: (request) => (request.kind === 'known' ? void passKnown(request) : scans.order(request)),
       onKnown: learnEnrolled,
     },
   );
@@ -77,6 +77,10 @@ export function createCrawler(config: CrawlerConfig, deps: CrawlerDeps): Crawler
     onVanished: (address, scanId) => reporter.vanished({ address: printIpv4(address), port: config.agentPort }, scanId),
   });
   const scans = createScans({ config, run, tell: reporter.scan, now });
+  const passKnown = async ({ scanId: id, actor }: RunRequest) => {
+    const scan = await askKnown({ addresses: knownAddresses, look: observer.look, range: rangesText(config), now });
+    reporter.scan({ ...scan, id, actor });
+  };
   const knownTask = async () => {
     if (knownAddresses().length === 0) return;
     reporter.scan(await askKnown({ addresses: knownAddresses, look: observer.look, range: rangesText(config), now }));

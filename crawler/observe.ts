@@ -18,6 +18,10 @@ const MISSES = 2;
 /** Looks at single addresses, keeps the book and tells what is found and what is different. */
 export interface Observer {
   look(address: number, scanId: string): Promise<Classified>;
+  /** A scan heard that a host is there and nobody listens on the port. */
+  refused(address: number, scanId: string): void;
+  /** A scan heard nothing from an address that had answered before. */
+  silent(address: number, scanId: string): void;
 }
 
 export function createObserver(deps: ObserverDeps): Observer {
@@ -48,6 +52,13 @@ export function createObserver(deps: ObserverDeps): Observer {
     deps.onVanished(address, scanId);
   }
 
+  function refused(address: number, scanId: string): void {
+    if (book.sawHost(address, false)) deps.onVanished(address, scanId);
+  }
+  function silent(address: number, scanId: string): void {
+    if (book.sawNothing(address)) deps.onVanished(address, scanId);
+  }
+
   return {
     async look(address, scanId) {
       const seen = await deps.classify(address);
@@ -57,10 +68,14 @@ export function createObserver(deps: ObserverDeps): Observer {
       }
       // One probe may be lost on the way; whoever was an agent is asked again by the scan of known agents.
       miss(address, MISSES, scanId);
-      if (seen.outcome === 'silent') book.sawNothing(address);
-      else book.sawHost(address);
-      if (seen.outcome === 'found') deps.onFinding(seen.finding, scanId);
+      if (seen.outcome === 'found') {
+        book.sawHost(address, true);
+        deps.onFinding(seen.finding, scanId);
+      } else if (seen.outcome === 'closed') refused(address, scanId);
+      else silent(address, scanId);
       return seen;
     },
+    refused,
+    silent,
   };
 }

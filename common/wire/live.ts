@@ -1,7 +1,7 @@
 import type { Finding, Scan, ScanKind } from '../model/discovery.ts';
 import type { Line } from '../model/line.ts';
 import type { Envelope } from './envelope.ts';
-import type { FrameHeader } from './link.ts';
+import type { EpochRange, FrameHeader } from './link.ts';
 
 /** One operation of RFC 6902; the manager sends only these three. */
 export type PatchOperation =
@@ -44,16 +44,22 @@ export interface ClientEvents {
   unsubscribe: (request: { uri: string }, ack?: Ack<null>) => void;
   'logs:tail': (request: TailRequest, ack: Ack<{ position: string }>) => void;
   'logs:untail': (request: { id: string }, ack?: Ack<null>) => void;
-  /** Service role only (the crawler). */
+  /**
+   * Service role only (the crawler). `epochs`: what its spool holds, oldest first. `newEpoch` not null: its numbers went
+   * back, and it must begin a new epoch, because of this.
+   */
   'crawler:ready': (
-    request: { version: string; ranges: string[] },
-    ack: Ack<{ cursors: { epoch: string; next: number; hash: string }[] }>,
+    request: { version: string; ranges: string[]; epochs?: EpochRange[] },
+    ack: Ack<{ cursors: { epoch: string; next: number; hash: string }[]; newEpoch?: string | null }>,
   ) => void;
   'crawler:scan': (scan: Scan, ack?: Ack<null>) => void;
   'crawler:findings': (findings: { scanId: string; list: Finding[] }, ack?: Ack<null>) => void;
   /** Addresses of a finished scan that no longer answer as agents did. */
   'crawler:vanished': (request: { scanId: string; list: { address: string; port: number }[] }, ack?: Ack<null>) => void;
-  'crawler:lines': (request: { header: FrameHeader; body: Uint8Array }, ack: Ack<{ next: number }>) => void;
+  'crawler:lines': (
+    request: { header: FrameHeader; body: Uint8Array },
+    ack: Ack<{ next: number; newEpoch?: string }>,
+  ) => void;
 }
 
 export interface ServerEvents {

@@ -5,7 +5,8 @@ import { findingSchema } from '../../common/model/discovery.ts';
 import type { Logger } from '../log.ts';
 import type { BookState } from './book.ts';
 
-const bookSchema = z.object({ agents: z.array(findingSchema), up: z.array(z.string().max(15)) });
+const addressesSchema = z.array(z.string().max(15));
+const bookSchema = z.object({ agents: z.array(findingSchema), up: addressesSchema, strangers: addressesSchema });
 
 /** The book on disk, so that differences are told across a restart. It can always be made again by scanning. */
 export interface BookFile {
@@ -22,7 +23,7 @@ export function createBookFile(dataDir: string, log: Logger): BookFile {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
           log.warn('the book of known addresses could not be read and starts empty', { path, reason: String(error) });
-        return { agents: [], up: [] };
+        return { agents: [], up: [], strangers: [] };
       }
     },
     write(state) {

@@ -18,6 +18,8 @@ export interface BookState {
   agents: Finding[];
   /** Addresses of hosts that are up without an agent. */
   up: string[];
+  /** Those of them where something else listens on the port. */
+  strangers: string[];
 }
 
 /** What is known of each address that ever answered. Addresses that are not in it are silent. */
@@ -33,16 +35,19 @@ export interface Book {
    * there to tell a move from a double.
    */
   saw(address: number, finding: AgentFinding): { differences: Difference[]; elsewhere: AgentEntry[] };
-  /** Somebody is there, and no agent. An agent that was there is only missed: `missed` decides. */
-  sawHost(address: number): void;
-  /** Nothing answered there any more: a host without an agent is forgotten. */
-  sawNothing(address: number): void;
+  /**
+   * Somebody is there, and no agent; a stranger listens on the port or nobody does. An agent that was there is only
+   * missed: `missed` decides. True when a stranger that was there is gone.
+   */
+  sawHost(address: number, stranger: boolean): boolean;
+  /** Nothing answered there any more: a host without an agent is forgotten. True when it was a stranger. */
+  sawNothing(address: number): boolean;
   /** A known agent did not answer; after `limit` times in a row it has vanished. */
   missed(address: number, limit: number): Difference[];
   state(): BookState;
 }
 
-export function createBook(before: BookState = { agents: [], up: [] }): Book {
+export function createBook(before: BookState = { agents: [], up: [], strangers: [] }): Book {
   const agents = new Map<number, AgentEntry>();
   const up = new Set<number>();
   for (const finding of before.agents) {
@@ -53,6 +58,7 @@ export function createBook(before: BookState = { agents: [], up: [] }): Book {
     const address = parseIpv4(text);
     if (address !== null) up.add(address);
   }
+  const strangers = new Set(before.strangers.map(parseIpv4).filter((address) => address !== null));
   const homesOf = (id: string) => [...agents.values()].filter((entry) => entry.id === id);
 
   return {
@@ -69,15 +75,22 @@ export function createBook(before: BookState = { agents: [], up: [] }): Book {
       const was = agents.get(address);
       const elsewhere = was?.id === finding.id ? [] : homesOf(finding.id);
       up.delete(address);
+      strangers.delete(address);
       agents.set(address, { address, id: finding.id, finding, missed: 0 });
       const differences =
         was?.id === finding.id ? changes(was.finding, finding) : arrival(finding, was, elsewhere.length === 0);
       return { differences, elsewhere };
     },
-    sawHost(address) {
+    sawHost(address, stranger) {
       if (!agents.has(address)) up.add(address);
+      if (!stranger) return strangers.delete(address);
+      strangers.add(address);
+      return false;
     },
-    sawNothing: (address) => void up.delete(address),
+    sawNothing(address) {
+      up.delete(address);
+      return strangers.delete(address);
+    },
     missed(address, limit) {
       const entry = agents.get(address);
       if (entry === undefined) return [];
@@ -90,7 +103,11 @@ export function createBook(before: BookState = { agents: [], up: [] }): Book {
         ? [{ kind: 'vanished', address: printIpv4(address), id }]
         : [{ kind: 'moved', address: elsewhere.finding.address, id, from: printIpv4(address) }];
     },
-    state: () => ({ agents: [...agents.values()].map((entry) => entry.finding), up: [...up].map(printIpv4) }),
+    state: () => ({
+      agents: [...agents.values()].map((entry) => entry.finding),
+      up: [...up].map(printIpv4),
+      strangers: [...strangers].map(printIpv4),
+    }),
   };
 }
 

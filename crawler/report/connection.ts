@@ -2,7 +2,7 @@ import { io, type Socket } from 'socket.io-client';
 import { z } from 'zod';
 import { findingSchema, SCAN_KINDS } from '../../common/model/discovery.ts';
 import type { Envelope } from '../../common/wire/envelope.ts';
-import { type EpochCursor, epochCursorSchema } from '../../common/wire/link.ts';
+import { type EpochCursor, type EpochRange, epochCursorSchema } from '../../common/wire/link.ts';
 import type { ClientEvents, ServerEvents } from '../../common/wire/live.ts';
 import type { Logger } from '../log.ts';
 
@@ -19,7 +19,7 @@ const knownSchema = z.object({
     .max(100_000),
 });
 export type KnownHost = z.output<typeof knownSchema>['list'][number];
-const readyAckSchema = z.object({ cursors: z.array(epochCursorSchema) });
+const readyAckSchema = z.object({ cursors: z.array(epochCursorSchema), newEpoch: z.string().nullish() });
 
 export interface ConnectionOptions {
   url: string;
@@ -29,12 +29,14 @@ export interface ConnectionOptions {
   token(): string | null;
   version: string;
   ranges: string[];
+  /** What the spool holds. */
+  epochs(): EpochRange[];
   log: Logger;
 }
 
 export interface ConnectionHandlers {
   /** The manager knows us: it has our lines up to these cursors and may have forgotten everything else. */
-  onReady(cursors: EpochCursor[]): void;
+  onReady(cursors: EpochCursor[], newEpoch: string | null): void;
   onDown(): void;
   onRun(request: RunRequest): void;
   onKnown(list: KnownHost[]): void;
@@ -48,7 +50,7 @@ export interface Connection {
   start(): void;
   stop(): void;
   tell<K extends EventName>(event: K, body: Parameters<ClientEvents[K]>[0]): void;
-  sendLines(frame: Parameters<ClientEvents['crawler:lines']>[0]): Promise<{ next: number }>;
+  sendLines(frame: Parameters<ClientEvents['crawler:lines']>[0]): Promise<{ next: number; newEpoch?: string }>;
 }
 
 const RETRY_MS = { first: 200, longest: 5_000 };
@@ -108,14 +110,14 @@ export function createConnection(options: ConnectionOptions, handlers: Connectio
   }
   async function introduce(fresh: Client, down: (text: string, reason: string) => void): Promise<void> {
     try {
-      const asked = { version: options.version, ranges: options.ranges };
+      const asked = { version: options.version, ranges: options.ranges, epochs: options.epochs() };
       const answer = unwrap(await fresh.timeout(ACK_LIMIT_MS).emitWithAck('crawler:ready', asked));
-      const { cursors } = readyAckSchema.parse(answer);
+      const { cursors, newEpoch } = readyAckSchema.parse(answer);
       waitMs = RETRY_MS.first;
       complained = '';
       ready = true;
       log.info('connected to the manager', { url: options.url });
-      handlers.onReady(cursors);
+      handlers.onReady(cursors, newEpoch ?? null);
     } catch (error) {
       down('the manager refused the crawler; trying on', String((error as Error).message));
     }

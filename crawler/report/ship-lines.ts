@@ -11,8 +11,8 @@ export interface WaitingLines {
 }
 
 export interface LineShipper {
-  /** Starts from what the manager has. */
-  resume(cursors: EpochCursor[]): void;
+  /** Starts from what the manager has. `newEpoch`: the manager says that the current numbers went back. */
+  resume(cursors: EpochCursor[], newEpoch: string | null): void;
   /** The connection is gone; nothing is lost, `resume` starts again. */
   pause(): void;
   stop(): void;
@@ -27,7 +27,7 @@ const RETRY_MS = 1_000;
  */
 export function createLineShipper(
   spool: WaitingLines,
-  send: (frame: { header: FrameHeader; body: Uint8Array }) => Promise<{ next: number }>,
+  send: (frame: { header: FrameHeader; body: Uint8Array }) => Promise<{ next: number; newEpoch?: string }>,
 ): LineShipper {
   let round = 0;
   let active = false;
@@ -41,9 +41,13 @@ export function createLineShipper(
     const mine = round;
     try {
       for (let frame = nextFrame(); frame !== undefined && active && mine === round; frame = nextFrame()) {
-        const { next } = await send(frame);
+        const { next, newEpoch } = await send(frame);
         if (mine !== round) break;
         const { epoch, first, count, hash } = frame.header;
+        if (newEpoch !== undefined) {
+          spool.newEpoch(newEpoch, epoch);
+          continue;
+        }
         // Only a whole frame is ever stored; anything less is sent again.
         if (next < first + count) throw new Error('the manager did not take the whole frame');
         spool.acked(epoch, first + count, hash);
@@ -67,11 +71,13 @@ export function createLineShipper(
   }
 
   return {
-    resume(cursors) {
+    resume(cursors, newEpoch) {
       round += 1;
       active = true;
-      for (const { epoch, next, hash } of cursors)
-        if (spool.acked(epoch, next, hash) === 'fork') spool.newEpoch('the spool is older than the store', epoch);
+      let forked: string | undefined;
+      for (const { epoch, next, hash } of cursors) if (spool.acked(epoch, next, hash) === 'fork') forked = epoch;
+      if (newEpoch !== null || forked !== undefined)
+        spool.newEpoch(newEpoch ?? 'the spool is older than the store', forked ?? spool.epochs().at(-1)?.epoch);
       void pump();
     },
     pause() {

@@ -71,15 +71,16 @@ export async function runScan(order: ScanOrder, deps: ScanDeps): Promise<Scan> {
   function onHost({ address, reason }: HostRecord): void {
     up.add(address);
     scan.up = up.size;
-    if (REFUSALS.has(reason) && book.agentAt(address) === null) book.sawHost(address);
+    if (REFUSALS.has(reason) && book.agentAt(address) === null) observer.refused(address, order.id);
     else look(address);
   }
   async function scanPiece(piece: Piece): Promise<void> {
     const rate = Math.max(1, Math.floor(order.rate / Math.min(deps.parallel, pieces.length)));
     await deps.nmap({ piece, rate, signal, onHost });
     scan.scanned += piece.addresses;
-    for (const block of piece.blocks)
-      for (const address of book.upIn(block)) if (!up.has(address)) book.sawNothing(address);
+    for (const { base, bits } of piece.blocks)
+      for (let address = base; address < base + 2 ** (32 - bits); address += 1)
+        if (!up.has(address)) observer.silent(address, order.id);
     progress();
   }
 

@@ -39,7 +39,7 @@ afterEach(async () => {
 
 function openEnrolment(): Promise<Enrolment> {
   return createEnrolment(
-    { dataDir: folder, names: ['manager.test'], port: () => port },
+    { dataDir: folder, names: ['manager.test'], listen: '127.0.0.1', port: () => port },
     {
       tokens: state.enrolTokens,
       hosts: state.hosts,

@@ -7,7 +7,7 @@ import { checkRequest } from './check-request.ts';
 import { type EnrolAnswer, type EnrolBody, enrolRoute } from './enrol-route.ts';
 import { makeEnrolToken, type NewEnrolToken } from './enrol-token.ts';
 import { createLocalEnrolFile } from './local-enrol-file.ts';
-import { LINK_NAME, machineNames, serverCertificate } from './own-certificates.ts';
+import { LINK_NAME, machineNames, reachableName, serverCertificate } from './own-certificates.ts';
 import { createTryBucket } from './try-bucket.ts';
 
 export interface EnrolmentConfig {
@@ -15,6 +15,8 @@ export interface EnrolmentConfig {
   dataDir: string;
   /** Names and addresses of the manager for its certificate, besides those of the machine. */
   names: readonly string[];
+  /** Address the manager listens on, such as `0.0.0.0`. */
+  listen: string;
   /** Port of the manager, for `local/enrol.json` and the line to paste; a function because port 0 is chosen late. */
   port(): number;
 }
@@ -37,6 +39,8 @@ export interface Enrolment {
   /** For the links to the agents: client certificate `webvirt-manager`. Ask at each dial: it is renewed. */
   linkTls(): KeyAndCert & { ca: string };
   createToken(order: { agent: string | null; actor: string }): NewEnrolToken;
+  /** `https://address:port` under which hosts most likely reach the manager. */
+  defaultOrigin(): string;
   /** The one line to run on the host. `origin`: how the caller reaches the manager, such as `https://10.0.0.1:4600`. */
   command(origin: string, token: NewEnrolToken): string;
   routes: Route[];
@@ -117,6 +121,7 @@ export async function createEnrolment(config: EnrolmentConfig, deps: EnrolmentDe
     tls: () => ({ key: server.key, cert: server.cert + ca.cert, ca: ca.cert }),
     linkTls: () => ({ ...link, ca: ca.cert }),
     createToken,
+    defaultOrigin: () => `https://${reachableName(config)}:${config.port()}`,
     command: (origin, token) => `sudo webvirt agent enrol ${origin} ${token.text}`,
     routes: [enrolRoute(enrol)],
     start() {

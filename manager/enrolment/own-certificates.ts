@@ -38,6 +38,17 @@ export function machineNames(given: readonly string[]): string[] {
   return [...new Set([...given, hostname(), 'localhost', '127.0.0.1', '::1', ...addresses])];
 }
 
+/** What to tell a host to call: the first configured name, else the address listened on, else the first one of ours. */
+export function reachableName({ names, listen }: { names: readonly string[]; listen: string }): string {
+  const name = names[0] ?? (/^(0\.0\.0\.0|::|)$/.test(listen) ? firstAddress() : listen);
+  return name.includes(':') ? `[${name}]` : name;
+}
+
+function firstAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return all.find((one) => one.family === 'IPv4' && !one.internal)?.address ?? '127.0.0.1';
+}
+
 function read(paths: { key: string; cert: string }): KeyAndCert | null {
   try {
     return { key: readFileSync(paths.key, 'utf8'), cert: readFileSync(paths.cert, 'utf8') };
