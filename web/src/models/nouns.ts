@@ -1,0 +1,93 @@
+import Backbone from 'backbone';
+import type { Candidate, Scan } from '../../../common/model/discovery.ts';
+import type { Host } from '../../../common/model/host.ts';
+import type { Instance } from '../../../common/model/instance.ts';
+import type { Job } from '../../../common/model/job.ts';
+
+// To add a noun: a model and a collection here, its URI in `createModels`, and nothing else; the feed keeps it in step.
+
+export class HostModel extends Backbone.Model<Host> {}
+export class InstanceModel extends Backbone.Model<Instance> {}
+export class CandidateModel extends Backbone.Model<Candidate> {}
+export class ScanModel extends Backbone.Model<Scan> {}
+
+const ENDED = new Set(['done', 'failed', 'cancelled', 'unknown']);
+
+export class JobModel extends Backbone.Model<Job> {
+  /** True once nothing more will happen by itself. */
+  ended(): boolean {
+    return ENDED.has(this.get('state')!);
+  }
+}
+
+export class Hosts extends Backbone.Collection<HostModel> {
+  override preinitialize(): void {
+    this.model = HostModel;
+    this.comparator = (a: HostModel, b: HostModel) => a.get('name')!.localeCompare(b.get('name')!);
+  }
+}
+
+export class Instances extends Backbone.Collection<InstanceModel> {
+  override preinitialize(): void {
+    this.model = InstanceModel;
+  }
+}
+
+export class Jobs extends Backbone.Collection<JobModel> {
+  override preinitialize(): void {
+    this.model = JobModel;
+    this.comparator = (a: JobModel, b: JobModel) => b.get('createdMs')! - a.get('createdMs')!;
+  }
+
+  active(): JobModel[] {
+    return this.filter((job) => !job.ended());
+  }
+}
+
+export class Candidates extends Backbone.Collection<CandidateModel> {
+  override preinitialize(): void {
+    this.model = CandidateModel;
+  }
+
+  /** Agents that nobody has enrolled: what waits for the admin. */
+  waiting(): CandidateModel[] {
+    return this.filter((candidate) => candidate.get('state') === 'unenrolled' && !candidate.get('vanished'));
+  }
+}
+
+export class Scans extends Backbone.Collection<ScanModel> {
+  override preinitialize(): void {
+    this.model = ScanModel;
+    this.comparator = (a: ScanModel, b: ScanModel) => (b.get('startedMs') ?? Infinity) - (a.get('startedMs') ?? Infinity);
+  }
+}
+
+export interface Models {
+  hosts: Hosts;
+  instances: Instances;
+  jobs: Jobs;
+  candidates: Candidates;
+  scans: Scans;
+}
+
+/** All nouns of the console, empty. */
+export function createModels(): Models {
+  return {
+    hosts: new Hosts(),
+    instances: new Instances(),
+    jobs: new Jobs(),
+    candidates: new Candidates(),
+    scans: new Scans(),
+  };
+}
+
+/** Which list of the API fills which collection. */
+export function listsOf(models: Models): Record<string, Backbone.Collection> {
+  return {
+    '/api/v1/hosts': models.hosts,
+    '/api/v1/instances': models.instances,
+    '/api/v1/jobs': models.jobs,
+    '/api/v1/candidates': models.candidates,
+    '/api/v1/scans': models.scans,
+  };
+}

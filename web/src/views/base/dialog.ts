@@ -1,0 +1,37 @@
+import { View, type ViewOptions } from './view.ts';
+
+/**
+ * A modal dialog on the browser's own element: focus stays inside, Escape closes, focus returns afterwards.
+ * Event: `closed`. It destroys itself when it closes.
+ */
+export abstract class DialogView<O extends ViewOptions = ViewOptions> extends View<O> {
+  override preinitialize(options: O): void {
+    super.preinitialize(options);
+    this.tagName = 'dialog';
+    this.className = 'dialog';
+  }
+
+  get dialog(): HTMLDialogElement {
+    return this.el as HTMLDialogElement;
+  }
+
+  open(): this {
+    document.body.append(this.el);
+    this.el.setAttribute('aria-labelledby', 'dialog-title');
+    this.draw();
+    this.dialog.addEventListener('close', () => {
+      this.trigger('closed');
+      this.destroy();
+    });
+    this.dialog.addEventListener('click', (event) => {
+      if (event.target === this.el) this.close();
+    });
+    this.dialog.showModal();
+    this.el.querySelector<HTMLElement>('[data-first]')?.focus();
+    return this;
+  }
+
+  close(): void {
+    this.dialog.close();
+  }
+}

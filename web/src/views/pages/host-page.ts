@@ -1,0 +1,120 @@
+import { html, render, type TemplateResult } from 'lit-html';
+import { visibleText } from '../../../../common/pure/visible-text.ts';
+import { bytesText, countText, durationText, percentText, spanText, utcText } from '../../dom/format.ts';
+import { icon } from '../../dom/icons.ts';
+import { orderOf } from '../../models/instance-order.ts';
+import { Page } from '../base/page.ts';
+import { Chart, column } from '../widgets/chart.ts';
+import { LinesPanel } from '../widgets/lines-panel.ts';
+import { stateMark } from '../widgets/marks.ts';
+
+const HISTORY_MS = 60 * 60_000;
+const SKEW_MS = 2_000;
+
+/** One host: its state with its age, its instances, its load, its lines. */
+export class HostPage extends Page {
+  declare head: HTMLElement;
+  declare charts: Chart[];
+  declare panel: LinesPanel;
+
+  override initialize(): void {
+    this.el.classList.add('page-thing');
+    const { deps, subject } = this;
+    this.head = document.createElement('div');
+    this.head.className = 'thing-head';
+    const history = () => deps.history.of(subject);
+    this.charts = [
+      new Chart({ parent: this, deps, title: 'CPU', colour: 'wv-curve-cpu', format: percentText, max: () => 1, read: () => column(history(), 'cpuRatio') }),
+      new Chart({
+        parent: this,
+        deps,
+        title: 'Memory',
+        colour: 'wv-curve-memory',
+        format: bytesText,
+        max: () => deps.models.hosts.get(subject)?.get('memoryBytes') ?? null,
+        read: () => column(history(), 'memoryUsedBytes'),
+      }),
+    ];
+    const figures = document.createElement('div');
+    figures.className = 'charts';
+    figures.append(...this.charts.map((chart) => chart.el));
+    this.panel = new LinesPanel({
+      parent: this,
+      deps,
+      source: deps.lines({ host: subject }),
+      label: 'Lines of this host',
+      hide: ['host'],
+      addFilter: (field, value, exclude) => {
+        const q = `${exclude ? '-' : ''}${field}:"${value.replaceAll(/["\\]/g, '\\$&')}"`;
+        deps.go(`/live?${new URLSearchParams({ host: subject, q })}`);
+      },
+      emptyText: () => html`<h2>No line yet</h2><p>Lines of this host appear here the moment its agent sends them.</p>`,
+    });
+    const lines = document.createElement('div');
+    lines.className = 'thing-lines';
+    const title = document.createElement('div');
+    title.className = 'section-title';
+    render(html`<h2>Lines</h2><a href="#/live?host=${subject}">${icon('live')} Open in Live</a>`, title);
+    lines.append(title, this.panel.draw().el);
+    this.el.append(this.head, figures, lines);
+    this.listenTo(deps.models.hosts, 'update change loaded samples', this.redraw);
+    this.listenTo(deps.models.instances, 'update change:state loaded', this.redraw);
+    this.every(1_000, () => this.redraw());
+    void deps.curve('host', subject, deps.nowMs() - HISTORY_MS).then(() => this.redraw());
+  }
+
+  override title(): string {
+    return this.deps.models.hosts.get(this.subject)?.get('name') ?? 'Host';
+  }
+
+  override onKey(key: string): boolean {
+    return this.panel.onKey(key);
+  }
+
+  override draw(): this {
+    render(this.headTemplate(), this.head);
+    for (const chart of this.charts) chart.draw();
+    document.title = `${this.title()} · WebVirt`;
+    return this;
+  }
+
+  headTemplate(): TemplateResult {
+    const model = this.deps.models.hosts.get(this.subject);
+    const crumbs = html`<nav class="crumbs" aria-label="Path"><a href="#/hosts">Hosts</a></nav>`;
+    if (model === undefined) {
+      return html`${crumbs}<div class="page-title"><h1>Not enrolled</h1></div><p class="dim">There is no host with the id <code>${visibleText(this.subject)}</code>. Stored lines of it, if any, are below.</p>`;
+    }
+    const host = model.attributes;
+    const now = this.deps.nowMs();
+    return html`${crumbs}
+      <div class="page-title"><h1>${visibleText(host.name!)}</h1>${stateMark(host.state!)}
+        <span class="dim" title=${utcText(host.seenMs!)}>${host.state === 'online' ? `for ${spanText(now - host.stateSinceMs!)}` : `last heard ${spanText(now - host.seenMs!)} ago; trying to reach it`}</span></div>
+      ${host.limited ? html`<p class="warn-note">${icon('warn')} ${visibleText(host.limited)}</p>` : null}
+      ${host.libvirtAnswers === false ? html`<p class="warn-note">${icon('warn')} libvirt does not answer on this host. Its instances are shown as last known; check <code>systemctl status libvirtd</code>.</p>` : null}
+      ${Math.abs(host.clockOffsetMs!) > SKEW_MS ? html`<p class="warn-note">${icon('warn')} Its clock is ${durationText(Math.abs(host.clockOffsetMs!))} ${host.clockOffsetMs! > 0 ? 'behind' : 'ahead of'} the manager's.</p>` : null}
+      <dl class="fact-row">
+        <div><dt>CPU</dt><dd>${host.load ? percentText(host.load.cpuRatio) : '–'}<small> of ${host.cpus}</small></dd></div>
+        <div><dt>Load</dt><dd>${host.load ? host.load.load1.toFixed(2) : '–'}</dd></div>
+        <div><dt>Memory</dt><dd>${host.load ? bytesText(host.load.memoryUsedBytes) : '–'}<small> of ${bytesText(host.memoryBytes!)}</small></dd></div>
+        <div><dt>Instances</dt><dd>${host.runningCount}<small> of ${host.instanceCount} running</small></dd></div>
+        <div><dt>Hypervisor</dt><dd>${visibleText(host.hypervisor!)} <small>${visibleText(host.hypervisorVersion ?? '')}</small></dd></div>
+        <div><dt>Up</dt><dd>${host.bootMs ? spanText(now - host.bootMs) : '–'}</dd></div>
+        <div><dt>Agent</dt><dd>${visibleText(host.agentVersion!)}${host.spoolLines! > 0 ? html`<small> ${countText(host.spoolLines!)} lines wait</small>` : null}</dd></div>
+        <div><dt>System</dt><dd><small>${visibleText([host.os, host.kernel].filter(Boolean).join(', ') || '–')}</small></dd></div>
+        <div><dt>Address</dt><dd><code>${host.address}:${host.port}</code></dd></div>
+        <div><dt>libvirt</dt><dd><code>${visibleText(host.libvirtUri!)}</code></dd></div>
+      </dl>
+      ${this.instances()}`;
+  }
+
+  instances(): TemplateResult {
+    const { instances } = this.deps.models;
+    const ids = orderOf(instances.models, { q: '', state: '', host: this.subject, sort: 'state', down: false });
+    if (ids.length === 0) return html`<p class="dim">No instance is defined on this host.</p>`;
+    return html`<div class="tiles">${ids.slice(0, 60).map((id) => {
+      const { name, state, load } = instances.get(id)!.attributes;
+      return html`<a class="tile" href="#/instances/${id}">${stateMark(state!, null)}<b>${visibleText(name!)}</b><span class="dim">${load ? percentText(load.cpuRatio) : state}</span></a>`;
+    })}
+    ${ids.length > 60 ? html`<a class="tile" href="#/instances?host=${this.subject}">and ${ids.length - 60} more</a>` : null}</div>`;
+  }
+}

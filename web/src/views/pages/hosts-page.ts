@@ -1,0 +1,59 @@
+import { html, type TemplateResult } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
+import { visibleText } from '../../../../common/pure/visible-text.ts';
+import { bytesText, plural, spanText, utcText } from '../../dom/format.ts';
+import { icon } from '../../dom/icons.ts';
+import type { HostModel } from '../../models/nouns.ts';
+import { Page } from '../base/page.ts';
+import { DiscoveryPanel } from '../widgets/discovery-panel.ts';
+import { meter, stateMark } from '../widgets/marks.ts';
+
+/** All hosts with their state and load, and below them what the crawler found. */
+export class HostsPage extends Page {
+  declare list: HTMLElement;
+  declare discovery: DiscoveryPanel;
+
+  override initialize(): void {
+    this.el.classList.add('page-hosts');
+    this.listenTo(this.deps.models.hosts, 'update change loaded', this.redraw);
+    this.every(1_000, () => this.redraw());
+    this.discovery = new DiscoveryPanel({ parent: this, deps: this.deps });
+    this.discovery.draw();
+  }
+
+  override title(): string {
+    return 'Hosts';
+  }
+
+  override template(): TemplateResult {
+    const { hosts } = this.deps.models;
+    const online = hosts.filter((host) => host.get('state') === 'online').length;
+    return html`<div class="page-title"><h1>Hosts</h1><span class="dim">${hosts.length === 0 ? '' : `${online} of ${plural(hosts.length, 'host')} online`}</span></div>
+      ${
+        hosts.length === 0
+          ? html`<div class="empty"><h2>No host yet</h2><p>Scan your network below and enrol what is found, or run <code>webvirt agent enrol</code> on a machine with libvirt.</p></div>`
+          : html`<div class="host-table" role="table" aria-label="Hosts">
+            <div class="host-row host-head" role="row">${['Host', 'State', 'CPU', 'Memory', 'Load', 'Instances', 'Hypervisor'].map((name) => html`<span role="columnheader">${name}</span>`)}</div>
+            ${repeat(hosts.models, (host) => host.id, (host) => this.row(host))}
+          </div>`
+      }
+      ${this.discovery.el}`;
+  }
+
+  row(model: HostModel): TemplateResult {
+    const host = model.attributes;
+    const away = host.state !== 'online';
+    const memory = host.load ? host.load.memoryUsedBytes / Math.max(1, host.memoryBytes!) : null;
+    const name = visibleText(host.name!);
+    return html`<div class="host-row ${away ? 'is-away' : ''}" role="row">
+      <span role="cell" class="h-name"><a href="#/hosts/${host.id}">${name}</a><small>${host.address}</small></span>
+      <span role="cell" class="h-state">${stateMark(host.state!)}<small title=${utcText(host.seenMs!)}>${away ? `heard ${spanText(this.deps.nowMs() - host.seenMs!)} ago` : ''}</small></span>
+      <span role="cell" class="h-cpu" data-label="CPU">${meter(host.load?.cpuRatio ?? null, `CPU of ${name}`)}</span>
+      <span role="cell" class="h-memory" data-label="Memory">${meter(memory, `Memory of ${name}`, host.load ? `${bytesText(host.load.memoryUsedBytes)} / ${bytesText(host.memoryBytes!)}` : null)}</span>
+      <span role="cell" class="h-load" data-label="Load">${host.load ? host.load.load1.toFixed(2) : '–'}<small> / ${host.cpus}</small></span>
+      <span role="cell" class="h-count" data-label="Running"><a href="#/instances?host=${host.id}">${host.runningCount} of ${host.instanceCount}</a></span>
+      <span role="cell" class="h-kind">${visibleText(host.hypervisor!)}<small>${visibleText(host.hypervisorVersion ?? '')}</small></span>
+      ${host.limited || host.libvirtAnswers === false ? html`<span class="h-limited">${icon('warn')} ${visibleText(host.limited ?? 'libvirt does not answer; instances are shown as last known.')}</span>` : null}
+    </div>`;
+  }
+}

@@ -1,0 +1,113 @@
+import { html, render, type TemplateResult } from 'lit-html';
+import { visibleText } from '../../../../common/pure/visible-text.ts';
+import { bytesText, percentText, spanText, utcText } from '../../dom/format.ts';
+import { icon } from '../../dom/icons.ts';
+import { Page } from '../base/page.ts';
+import { Chart, column } from '../widgets/chart.ts';
+import { actionButtons } from '../widgets/instance-actions.ts';
+import { LinesPanel } from '../widgets/lines-panel.ts';
+import { stateMark } from '../widgets/marks.ts';
+
+const HISTORY_MS = 60 * 60_000;
+
+/** One instance: what it is, how it does, what can be done, and its own lines. */
+export class InstancePage extends Page {
+  declare head: HTMLElement;
+  declare charts: Chart[];
+  declare panel: LinesPanel;
+
+  override initialize(): void {
+    this.el.classList.add('page-thing');
+    const { deps, subject } = this;
+    this.head = document.createElement('div');
+    this.head.className = 'thing-head';
+    const history = () => deps.history.of(subject);
+    this.charts = [
+      new Chart({ parent: this, deps, title: 'CPU', colour: 'wv-curve-cpu', format: percentText, max: () => 1, read: () => column(history(), 'cpuRatio') }),
+      new Chart({
+        parent: this,
+        deps,
+        title: 'Memory',
+        colour: 'wv-curve-memory',
+        format: bytesText,
+        max: () => deps.models.instances.get(subject)?.get('memoryBytes') ?? null,
+        read: () => column(history(), 'memoryUsedBytes'),
+      }),
+    ];
+    const figures = document.createElement('div');
+    figures.className = 'charts';
+    figures.append(...this.charts.map((chart) => chart.el));
+    this.panel = new LinesPanel({
+      parent: this,
+      deps,
+      source: deps.lines({ instance: subject }),
+      label: 'Lines of this instance',
+      hide: ['instance'],
+      addFilter: (field, value, exclude) => {
+        const q = `${exclude ? '-' : ''}${field}:"${value.replaceAll(/["\\]/g, '\\$&')}"`;
+        deps.go(`/live?${new URLSearchParams({ instance: subject, q })}`);
+      },
+      emptyText: () => html`<h2>No line yet</h2><p>Lines of libvirt, QEMU and the jobs of this instance appear here.</p>`,
+    });
+    const lines = document.createElement('div');
+    lines.className = 'thing-lines';
+    const title = document.createElement('div');
+    title.className = 'section-title';
+    render(html`<h2>Lines</h2><a href="#/live?instance=${subject}">${icon('live')} Open in Live</a>`, title);
+    lines.append(title, this.panel.draw().el);
+    this.el.append(this.head, figures, lines);
+    this.listenTo(deps.models.instances, 'update loaded', this.redraw);
+    this.listenTo(deps.models.instances, 'change', (instance) => instance.id === subject && this.redraw());
+    this.listenTo(deps.models.instances, 'samples', this.redraw);
+    this.listenTo(deps.pending, 'change', this.redraw);
+    this.every(1_000, () => this.redraw());
+    void deps.curve('instance', subject, deps.nowMs() - HISTORY_MS).then(() => this.redraw());
+  }
+
+  override title(): string {
+    return this.deps.models.instances.get(this.subject)?.get('name') ?? 'Instance';
+  }
+
+  override onKey(key: string): boolean {
+    return this.panel.onKey(key);
+  }
+
+  override draw(): this {
+    render(this.headTemplate(), this.head);
+    for (const chart of this.charts) chart.draw();
+    document.title = `${this.title()} · WebVirt`;
+    return this;
+  }
+
+  headTemplate(): TemplateResult {
+    const instance = this.deps.models.instances.get(this.subject);
+    if (instance === undefined) {
+      return html`<nav class="crumbs" aria-label="Path"><a href="#/instances">Instances</a></nav><div class="page-title"><h1>Not listed</h1></div>
+        <p class="dim">No host reports an instance with the id <code>${visibleText(this.subject)}</code> now. It was removed, or it is still being read. Its stored lines are below.</p>`;
+    }
+    const { name, title, state, stateReason, stale, host, hostName, hostState, vcpus, memoryBytes, autostart, persistent, changedMs, load, disks, nics } = instance.attributes;
+    return html`<nav class="crumbs" aria-label="Path"><a href="#/instances">Instances</a> ${icon('chevron')} <a href="#/hosts/${host}">${visibleText(hostName!)}</a></nav>
+      <div class="page-title"><h1>${visibleText(name!)}</h1>${stateMark(state!)}
+        <span class="dim" title=${utcText(changedMs!)}>${stateReason ? `${visibleText(stateReason)}, ` : ''}for ${spanText(this.deps.nowMs() - changedMs!)}</span>
+        <div class="title-end">${actionButtons(instance, this.deps)}</div></div>
+      ${stale ? html`<p class="warn-note">${icon('warn')} The host ${visibleText(hostName!)} is ${hostState}: this is the last state it told.</p>` : null}
+      ${title ? html`<p class="dim">${visibleText(title)}</p>` : null}
+      <dl class="fact-row">
+        <div><dt>vCPUs</dt><dd>${vcpus}</dd></div>
+        <div><dt>CPU</dt><dd>${load ? percentText(load.cpuRatio) : '–'}</dd></div>
+        <div><dt>Memory</dt><dd>${load ? html`${bytesText(load.memoryUsedBytes)}<small> of ${bytesText(memoryBytes!)}</small>` : bytesText(memoryBytes!)}</dd></div>
+        ${rate('Disk read', load?.diskReadBps)}${rate('Disk write', load?.diskWriteBps)}${rate('Net in', load?.netRxBps)}${rate('Net out', load?.netTxBps)}
+        <div><dt>Autostart</dt><dd>${autostart ? 'with its host' : 'no'}</dd></div>
+        <div><dt>Definition</dt><dd>${persistent ? 'kept' : 'transient'}</dd></div>
+        <div class="fact-wide"><dt>UUID</dt><dd><code>${instance.id}</code> <button type="button" class="btn btn-icon btn-sm" aria-label="Copy the UUID" @click=${() => this.deps.copy(String(instance.id), 'UUID')}>${icon('copy')}</button></dd></div>
+      </dl>
+      <div class="devices">
+        ${(disks ?? []).map((disk) => html`<span class="device"><b>${visibleText(disk.target)}</b> ${disk.device}${disk.format ? `, ${disk.format}` : ''} <code title=${visibleText(disk.source ?? '')}>${visibleText(disk.source ?? 'empty')}</code></span>`)}
+        ${(nics ?? []).map((nic) => html`<span class="device"><b>${visibleText(nic.type)}</b> ${visibleText(nic.source ?? '')}${nic.model ? `, ${visibleText(nic.model)}` : ''} <code>${visibleText(nic.mac ?? '')}</code></span>`)}
+      </div>`;
+  }
+}
+
+function rate(label: string, bps: number | undefined): TemplateResult | null {
+  return bps === undefined ? null : html`<div><dt>${label}</dt><dd>${bytesText(bps)}<small>/s</small></dd></div>`;
+}

@@ -1,0 +1,63 @@
+import { html, type TemplateResult } from 'lit-html';
+import { icon } from '../../dom/icons.ts';
+import { DialogView } from '../base/dialog.ts';
+
+const KEYS: [string, [string, string][]][] = [
+  [
+    'Everywhere',
+    [
+      ['g l', 'Live'],
+      ['g h', 'Hosts'],
+      ['g i', 'Instances'],
+      ['g j', 'Jobs'],
+      ['Ctrl K', 'Go to any host, instance or page'],
+      ['/', 'Search'],
+      ['t', 'Dark, light or as the system'],
+      ['?', 'This help'],
+      ['Esc', 'Close what is open'],
+    ],
+  ],
+  [
+    'Lines',
+    [
+      ['space', 'Pause and resume'],
+      ['j  k', 'Next and previous line'],
+      ['Enter', 'Open the line, with its fields'],
+      ['End', 'Jump to now'],
+      ['drag', 'On the bars above: choose a time range'],
+    ],
+  ],
+  [
+    'Instances',
+    [
+      ['j  k', 'Next and previous row'],
+      ['x', 'Mark the row'],
+      ['Enter', 'Open the instance'],
+    ],
+  ],
+];
+const FILTERS: [string, string][] = [
+  ['disk error', 'both words, anywhere, in any case'],
+  ['"timed out"', 'this phrase'],
+  ['unit:web-1', 'a field with this value; also level, host, source, instance, job and every own field'],
+  ['-dhcp', 'lines without it; works before every term'],
+  ['/err(or)?\\b/', 'a regular expression (RE2)'],
+];
+
+/** Keys and the filter language on one page. */
+export class HelpDialog extends DialogView {
+  override template(): TemplateResult {
+    return html`<header><h2 id="dialog-title">Keys and filters</h2>
+        <button type="button" class="btn btn-icon" aria-label="Close" @click=${() => this.close()}>${icon('close')}</button></header>
+      <div class="help-columns">
+        ${KEYS.map(
+          ([title, keys]) => html`<section><h3>${title}</h3><dl class="keys">
+            ${keys.map(([key, what]) => html`<div><dt>${key.split('  ').map((one) => html`<kbd>${one}</kbd>`)}</dt><dd>${what}</dd></div>`)}
+          </dl></section>`,
+        )}
+        <section class="help-wide"><h3>Filter</h3><dl class="keys filters">
+          ${FILTERS.map(([filter, what]) => html`<div><dt><code>${filter}</code></dt><dd>${what}</dd></div>`)}
+        </dl></section>
+      </div>`;
+  }
+}

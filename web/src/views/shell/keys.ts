@@ -1,0 +1,74 @@
+/** What keys do outside of fields. Pages get what is left. */
+export interface KeyTargets {
+  go(place: string): void;
+  openJobs(): void;
+  /** Closes the drawer; false when nothing was open. */
+  closeDrawer(): boolean;
+  openHelp(): void;
+  openPalette(): void;
+  nextTheme(): void;
+  focusSearch(): boolean;
+  pageKey(key: string): boolean;
+}
+
+const GOES: Record<string, string> = { l: '/live', h: '/hosts', i: '/instances' };
+/** The second key of `g l` must follow within this time. */
+const CHORD_MS = 1_200;
+
+function isField(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches('input:not([type="checkbox"]), textarea, select, [contenteditable]');
+}
+
+/** Starts to listen for keys. Returns how to stop. */
+export function listenKeys(targets: KeyTargets): () => void {
+  let chordMs = Number.NEGATIVE_INFINITY;
+
+  function onKey(event: KeyboardEvent): void {
+    if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      targets.openPalette();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isField(event.target)) {
+      if (event.key === 'Escape') (event.target as HTMLElement).blur();
+      return;
+    }
+    // Space and Enter belong to a focused button or link.
+    const acts = event.target instanceof HTMLElement && event.target.closest('button, a, summary, input') !== null;
+    if (acts && (event.key === ' ' || event.key === 'Enter')) return;
+    if (handle(event)) event.preventDefault();
+  }
+
+  function handle(event: KeyboardEvent): boolean {
+    const { key } = event;
+    if (event.timeStamp - chordMs < CHORD_MS) {
+      chordMs = Number.NEGATIVE_INFINITY;
+      if (key === 'j') targets.openJobs();
+      else if (GOES[key] !== undefined) targets.go(GOES[key]);
+      else return false;
+      return true;
+    }
+    switch (key) {
+      case 'g':
+        chordMs = event.timeStamp;
+        return true;
+      case '/':
+        return targets.focusSearch();
+      case '?':
+        targets.openHelp();
+        return true;
+      case 't':
+        targets.nextTheme();
+        return true;
+      case 'Escape':
+        return targets.pageKey(key) || targets.closeDrawer();
+      default:
+        return targets.pageKey(key);
+    }
+  }
+
+  document.addEventListener('keydown', onKey);
+  return () => document.removeEventListener('keydown', onKey);
+}
