@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { credentialWatch } from './credential-watch.ts';
+import { closeConnection } from './cut.ts';
 import { type DispatchConfig, dispatchEvents } from './dispatch.ts';
 import { handshakeFault, whoConnects } from './handshake.ts';
 import { type Connection, createOutbox } from './outbox.ts';
@@ -48,6 +49,9 @@ export interface LiveStats {
   channels: number;
   /** Lines that slow viewers were not sent, since the start. */
   skipped: number;
+  /** What waits for slow viewers now. */
+  queuedLines: number;
+  queuedBytes: number;
 }
 
 export interface Live {
@@ -57,6 +61,9 @@ export interface Live {
   stop(): Promise<void>;
   stats(): LiveStats;
 }
+
+/** What a peer is given to read why it is cut. */
+const CUT_AFTER_MS = 500;
 
 /** The push side: watched resources, tails of lines, and the events of other parts of ours (`events`). */
 export function createLive(config: LiveConfig, deps: LiveDeps & { events?: readonly SocketEvent[] }): Live {
@@ -97,13 +104,9 @@ export function createLive(config: LiveConfig, deps: LiveDeps & { events?: reado
   const events = new Map<string, SocketEvent>(all.map((event) => [event.name, event]));
 
   function end(socket: LiveSocket): void {
-    const { conn } = socket;
     socket.emit('signed-out', { code: 'not-signed-in' });
-    socket.disconnect(true);
-    // A peer that does not read would keep the connection open until it does.
-    const cut = setTimeout(() => conn.close(true), 1_000);
-    cut.unref();
-    conn.once('close', () => clearTimeout(cut));
+    const { cut } = closeConnection(socket);
+    setTimeout(cut, CUT_AFTER_MS).unref();
   }
   const credentials = credentialWatch(config.credentialCheckMs, { bus, guard, clients, end });
 
@@ -164,7 +167,11 @@ export function createLive(config: LiveConfig, deps: LiveDeps & { events?: reado
       credentials.stop();
       resources.stop();
       tails.stop();
-      io.disconnectSockets(true);
+      const closing = [...clients.values()].map(({ socket }) => closeConnection(socket));
+      const lastMs = performance.now() + CUT_AFTER_MS;
+      while (closing.some(({ isOpen }) => isOpen()) && performance.now() < lastMs)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      for (const { cut } of closing) cut();
       for (const engine of engines) engine.close();
     },
     stats: () => ({ sockets: clients.size, resources: resources.size, ...tails.stats() }),

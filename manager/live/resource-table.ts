@@ -57,7 +57,7 @@ export function addressKey(address: Address, principal: Principal): string {
 
 /** True for a route whose body depends on who asks (`live.perPerson`): it is computed for each person. */
 function isPersonal(route: Route): boolean {
-  return (route.live as { perPerson?: boolean } | undefined)?.perPerson === true;
+  return route.live?.perPerson === true;
 }
 
 /**

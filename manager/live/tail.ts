@@ -22,6 +22,7 @@ export interface Tail {
   /** The backlog is here: it goes first, then what came meanwhile and is not in it. */
   begin(backlog: Backlog): void;
   readonly skippedTotal: number;
+  readonly queued: { lines: number; bytes: number };
   stop(): void;
 }
 
@@ -114,6 +115,9 @@ export function createTail(
       clear() {
         queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
       },
+    },
+    get queued() {
+      return { lines: queue.length, bytes: queue.bytes };
     },
     get skippedTotal() {
       return skippedTotal + queue.skipped;

@@ -27,7 +27,7 @@ export interface Tails {
    * step in which the answer is sent. Throws `bad-query`, or the store's errors.
    */
   open(request: TailRequest, viewer: TailViewer): Promise<OpenTail>;
-  stats(): { tails: number; channels: number; skipped: number };
+  stats(): { tails: number; channels: number; skipped: number; queuedLines: number; queuedBytes: number };
   stop(): void;
 }
 
@@ -120,12 +120,16 @@ export function createTails(
       return { position, begin: () => tail.begin(backlog), close };
     },
     stats() {
-      let [tails, skipped] = [0, skippedBefore];
+      const sum = { tails: 0, channels: channels.size, skipped: skippedBefore, queuedLines: 0, queuedBytes: 0 };
       for (const channel of channels.values()) {
-        tails += channel.tails.size;
-        for (const tail of channel.tails) skipped += tail.skippedTotal;
+        sum.tails += channel.tails.size;
+        for (const { skippedTotal, queued } of channel.tails) {
+          sum.skipped += skippedTotal;
+          sum.queuedLines += queued.lines;
+          sum.queuedBytes += queued.bytes;
+        }
       }
-      return { tails, channels: channels.size, skipped };
+      return sum;
     },
     stop() {
       stopListening();
