@@ -44,10 +44,9 @@ export function openDatabase(path: string, maxFileBytes?: number): Database.Data
 export function isDamage(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return false;
-  // A header or schema with altered bytes shows as one of these three.
-  return (
-    code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR' || code === 'SQLITE_FORMAT'
-  );
+  // Altered bytes in the header or schema show as the second and third; a tree that leads to wrong places shows as a key
+  // that is there twice.
+  return /^SQLITE_(CORRUPT|NOTADB|ERROR|FORMAT|CONSTRAINT)/.test(code);
 }
 
 /** True when there is no room to write. */

@@ -8,6 +8,9 @@ import { isIntact } from './verify.ts';
 /** A row on the way was altered on disk: repair the epoch and read again. */
 export class AlteredRow extends Error {}
 
+/** Rows that must be there are not found: the file is damaged in a way that SQLite does not see. */
+export class MissingRows extends Error {}
+
 /** Frames of an epoch from a number on; see `Spool.read`. Every body is checked against its hash first. */
 export function readFrames(table: Table, state: EpochState, at: ReadFrom, maxBytes: number): Frame[] {
   const { epoch, acked, no } = state;
@@ -32,5 +35,6 @@ export function readFrames(table: Table, state: EpochState, at: ReadFrom, maxByt
     bytes += frame.header.bytes + 200;
     row = bytes < maxBytes ? table.after(row.key + 1, high) : undefined;
   }
+  if (frames.length === 0 && from < state.end.next) throw new MissingRows(`no row at ${from} of ${state.end.next}`);
   return frames;
 }

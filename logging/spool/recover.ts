@@ -6,6 +6,7 @@ import { type Mark, openMark } from './mark.ts';
 import { isContinuous, repairEpoch } from './repair.ts';
 import { salvage } from './salvage.ts';
 import { behindRow, createTable, type EpochRow, SPAN, type Table } from './table.ts';
+import { epochIsSound } from './verify.ts';
 
 /** One epoch of an open spool. `saved` is the cursor on disk, `acked` the one the store has told since. */
 export interface EpochState {
@@ -43,9 +44,10 @@ export interface OpenOptions {
 /**
  * Opens the spool whatever state its file is in: a damaged file is set aside and what can be read of it is taken over;
  * holes and altered rows become declared gaps. Throws only when the file cannot be opened at all (no permission, disk
- * full, locked by another process, written by a newer version).
+ * full, locked by another process, written by a newer version). With `damage` the file is known to be bad.
  */
-export function openSpoolFile(options: OpenOptions): OpenSpool {
+export function openSpoolFile(options: OpenOptions, damage?: Error): OpenSpool {
+  if (damage !== undefined) return startOver(options, damage);
   try {
     return recover(openDatabase(options.path, options.maxFileBytes), options, []);
   } catch (error) {
@@ -74,6 +76,7 @@ function recover(db: Database.Database, options: OpenOptions, troubles: Trouble[
     mark = openMark(`${options.path}.mark`);
     const marked = mark.read();
     const rows = table.epochs();
+    if (!rows.every(epochIsSound)) throw Object.assign(new Error('altered epoch'), { code: 'SQLITE_CORRUPT' });
     let mayGoOn = rows.length > 0;
     const epochs = rows.map((row): EpochState => {
       options.failpoint('A11');

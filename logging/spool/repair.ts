@@ -36,6 +36,7 @@ export function isContinuous(table: Table, epoch: EpochRow): boolean {
 export function repairEpoch(table: Table, epoch: EpochRow, mark: EpochCursor | null): Repair {
   const low = epoch.no * SPAN;
   const high = low + SPAN;
+  const known = mark?.epoch === epoch.epoch ? mark : null;
   const gaps: Gap[] = [];
   const at = { next: epoch.next, hash: epoch.hash };
   /** What was thrown out since the last intact row. */
@@ -50,7 +51,7 @@ export function repairEpoch(table: Table, epoch: EpochRow, mark: EpochCursor | n
 
   for (let row = table.after(low, high); row !== undefined; row = table.after(row.key + 1, high)) {
     const first = row.key - low;
-    if (follows(row, first, at)) {
+    if (follows(row, first, at, known)) {
       if (first > at.next) declare(first - 1, row.prev);
       bad = { rows: 0, lines: 0, bytes: 0 };
       Object.assign(at, { next: first + row.count, hash: row.hash });
@@ -62,15 +63,16 @@ export function repairEpoch(table: Table, epoch: EpochRow, mark: EpochCursor | n
     bad = { rows: bad.rows + 1, lines: bad.lines + countOf(row), bytes: bad.bytes + (row.body?.byteLength ?? 0) };
   }
 
-  const marked = mark !== null && mark.epoch === epoch.epoch && mark.next > at.next;
   const lost = bad.rows > 0;
-  if (marked) declare(mark.next - 1, mark.hash);
+  const marked = known !== null && known.next > at.next;
+  if (marked) declare(known.next - 1, known.hash);
   else if (lost) declare(at.next + bad.lines - 1, runningHash(at.hash, Buffer.from('damaged')));
   return { gaps, end: { epoch: epoch.epoch, ...at }, endIsKnown: marked || !lost };
 }
 
-function follows(row: Row, first: number, at: { next: number; hash: string }): boolean {
+function follows(row: Row, first: number, at: { next: number; hash: string }, mark: { next: number } | null): boolean {
   if (first < at.next || !isIntact(row)) return false;
+  if (mark !== null && first > at.next && first >= mark.next) return false;
   // Where numbers are missing the hash before it must be another one; else it is its number that was altered.
   return first === at.next ? row.prev === at.hash : row.prev !== at.hash;
 }

@@ -1,7 +1,6 @@
 import Database from 'better-sqlite3';
-import { epochSchema, hashSchema } from '../../common/wire/link.ts';
 import { createTable, type EpochRow, type Row, SPAN, type Table } from './table.ts';
-import { isIntact } from './verify.ts';
+import { epochIsSound, isIntact } from './verify.ts';
 
 /**
  * Copies what can still be read of a damaged spool file into a fresh one: rows are read from the front until SQLite
@@ -17,7 +16,7 @@ export function salvage(damagedPath: string, into: Table): EpochRow[] {
   }
   try {
     const from = createTable(db);
-    const epochs = from.epochs().filter(isEpoch);
+    const epochs = from.epochs().filter(epochIsSound);
     for (const epoch of epochs) {
       into.putEpoch(epoch);
       copyRows(from, into, epoch.no * SPAN);
@@ -30,29 +29,18 @@ export function salvage(damagedPath: string, into: Table): EpochRow[] {
   }
 }
 
-function isEpoch(row: EpochRow): boolean {
-  return (
-    Number.isInteger(row.no) &&
-    row.no > 0 &&
-    Number.isInteger(row.next) &&
-    row.next >= 0 &&
-    epochSchema.safeParse(row.epoch).success &&
-    hashSchema.safeParse(row.hash).success
-  );
-}
-
+/** By scans, not by seeks: in a damaged tree a seek may miss rows that a scan passes. */
 function copyRows(from: Table, into: Table, low: number): void {
   let reached = low - 1;
   try {
-    for (let row = from.after(low, low + SPAN); row !== undefined; row = from.after(row.key + 1, low + SPAN)) {
-      if (row.key <= reached) break;
-      reached = row.key;
+    for (const row of from.scan(low, low + SPAN)) {
+      reached = Math.max(reached, row.key);
       keep(into, row);
     }
     return;
   } catch {}
   try {
-    for (let row = from.before(low, low + SPAN - 1); row !== undefined; row = from.before(low, row.key - 1)) {
+    for (const row of from.scanBack(low, low + SPAN)) {
       if (row.key <= reached) return;
       keep(into, row);
     }

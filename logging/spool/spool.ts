@@ -2,7 +2,7 @@ import type { Level } from '../../common/model/line.ts';
 import { noFailpoint } from '../failpoint.ts';
 import { isDamage, isFull } from './database.ts';
 import { createPending } from './pending.ts';
-import { AlteredRow, readFrames } from './read.ts';
+import { AlteredRow, MissingRows, readFrames } from './read.ts';
 import { openStore } from './store.ts';
 import type { Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
 
@@ -95,7 +95,7 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     if (isDamage(error) && trouble.damaged < 3) {
       trouble.damaged += 1;
       try {
-        reopen();
+        reopen(error);
         return;
       } catch (again) {
         hooks.onTrouble?.(again as Error);
@@ -115,8 +115,8 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     if (damaged === 0) say('warn', 'Lines can be written again', { failedForMs: config.now() - sinceMs });
   }
 
-  function reopen(): void {
-    store.reopen();
+  function reopen(damage: Error): void {
+    store.reopen(damage);
     pending.rebase(store.head());
     sayTroubles();
     schedule();
@@ -131,8 +131,8 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
       } catch (error) {
         if (error instanceof AlteredRow) {
           for (const { message, fields } of store.repair(state)) say('error', message, fields);
-        } else if (isDamage(error)) {
-          reopen();
+        } else if (isDamage(error) || error instanceof MissingRows) {
+          reopen(error as Error);
         } else {
           throw error;
         }

@@ -169,10 +169,10 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     open.db.close();
   }
 
-  /** Opens the file again after SQLite called it damaged. */
-  function reopen(): void {
+  /** Starts a new file after the old one was seen to be damaged, and takes over what can be read of it. */
+  function reopen(damage?: Error): void {
     close();
-    open = openSpoolFile({ ...config, failpoint });
+    open = openSpoolFile({ ...config, failpoint }, damage);
     totals = countAll();
     if (!open.mayGoOn) newEpoch();
   }

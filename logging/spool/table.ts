@@ -45,6 +45,8 @@ export function createTable(db: Database.Database) {
   const insert = db.prepare('INSERT INTO frames VALUES (@key, @count, @prev, @hash, @ts0, @ts1, @gap, @body)');
   const after = db.prepare('SELECT * FROM frames WHERE key >= ? AND key < ? ORDER BY key LIMIT 1');
   const before = db.prepare('SELECT * FROM frames WHERE key >= ? AND key <= ? ORDER BY key DESC LIMIT 1');
+  const scan = db.prepare('SELECT * FROM frames WHERE key >= ? AND key < ? ORDER BY key');
+  const scanBack = db.prepare('SELECT * FROM frames WHERE key >= ? AND key < ? ORDER BY key DESC');
   const heads = db.prepare(`SELECT ${HEAD} FROM frames WHERE key >= ? AND key < ? ORDER BY key`);
   const lastHead = db.prepare(`SELECT ${HEAD} FROM frames WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1`);
   const remove = db.prepare('DELETE FROM frames WHERE key >= ? AND key < ?');
@@ -62,6 +64,8 @@ export function createTable(db: Database.Database) {
     after: (from: number, to: number) => after.get(from, to) as Row | undefined,
     /** Last row at or before a key, not before `from`. */
     before: (from: number, key: number) => before.get(from, key) as Row | undefined,
+    scan: (from: number, to: number) => scan.iterate(from, to) as IterableIterator<Row>,
+    scanBack: (from: number, to: number) => scanBack.iterate(from, to) as IterableIterator<Row>,
     heads: (from: number, to: number) => heads.iterate(from, to) as IterableIterator<RowHead>,
     lastHead: (from: number, to: number) => lastHead.get(from, to) as RowHead | undefined,
     remove: (from: number, to: number) => void remove.run(from, to),

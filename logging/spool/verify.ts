@@ -1,7 +1,7 @@
 import { gapSchema } from '../../common/model/line.ts';
-import { hashSchema } from '../../common/wire/link.ts';
+import { epochSchema, hashSchema } from '../../common/wire/link.ts';
 import { runningHash } from './frame.ts';
-import { type Row, type RowHead, SPAN } from './table.ts';
+import { type EpochRow, type Row, type RowHead, SPAN } from './table.ts';
 
 /** True when a row is one that the spool wrote: well-formed, and its body is the one that its hash was made from. */
 export function isIntact(row: Row): boolean {
@@ -25,4 +25,9 @@ export function headIsSound(row: RowHead): boolean {
   } catch {
     return false;
   }
+}
+
+export function epochIsSound({ no, epoch, next, hash }: EpochRow): boolean {
+  const numbers = Number.isInteger(no) && no > 0 && Number.isInteger(next) && next >= 0;
+  return numbers && epochSchema.safeParse(epoch).success && hashSchema.safeParse(hash).success;
 }
