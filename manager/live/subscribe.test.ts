@@ -58,6 +58,8 @@ async function watch(socket: TestSocket, uri: string) {
 
 describe('subscribe', () => {
   let calls = 0;
+  /** Every body that was ever computed: what a viewer shows must be one of them. */
+  const computed = new Set<string>();
   let rows: { id: string; state: string }[] = [];
   let gate: Promise<void> = Promise.resolve();
   let fault: Error | null = null;
@@ -74,6 +76,7 @@ describe('subscribe', () => {
         calls += 1;
         asked.push(principal);
         const read = rows.map((row) => ({ ...row }));
+        computed.add(JSON.stringify(read));
         await gate;
         if (fault !== null) throw fault;
         return read;
@@ -100,14 +103,16 @@ describe('subscribe', () => {
   // Parameters reach handlers only through a schema; these are plain texts.
   const call: typeof callRoute = async (route, raw) => route.handle({ ...raw, params: raw.params, query: raw.query });
 
+  const parts = {
+    batches: { columnsOf, lineAt },
+    http: { routes, callRoute: call, readQuery, canonicalPath },
+    guard: { mustBeAllowed, isHostAllowed: hostAllowList([], 'm'), isOriginAllowed: isSocketOriginAllowed },
+  };
+
   beforeEach(async () => {
     [calls, fault, asked, gate] = [0, null, [], Promise.resolve()];
     rows = Array.from({ length: 100 }, (_, i) => ({ id: `i${i}`, state: 'running' }));
-    world = await startWorld({
-      batches: { columnsOf, lineAt },
-      http: { routes, callRoute: call, readQuery, canonicalPath },
-      guard: { mustBeAllowed, isHostAllowed: hostAllowList([], 'm'), isOriginAllowed: isSocketOriginAllowed },
-    });
+    world = await startWorld(parts);
   });
   afterEach(() => world.stop());
 
@@ -163,6 +168,8 @@ describe('subscribe', () => {
   });
 
   it('keeps every viewer right while changes rain and viewers come and go', async () => {
+    await world.stop();
+    world = await startWorld(parts, { config: { changeGapMs: 1 } });
     const sockets = await Promise.all(Array.from({ length: 4 }, () => world.connect()));
     let raining = true;
     const rain = (async () => {
@@ -172,13 +179,14 @@ describe('subscribe', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 15; round++) {
       await Promise.all(
         sockets.map(async (socket) => {
           const seen = await watch(socket, '/api/v1/instances');
-          await seen.until(() => seen.changes.length >= 2);
+          await seen.until(() => seen.changes.length >= 3);
+          expect(computed.has(JSON.stringify(seen.body))).toBe(true);
           socket.removeAllListeners('change');
-          if (round < 4) await ask(socket, 'unsubscribe', { uri: '/api/v1/instances' });
+          await ask(socket, 'unsubscribe', { uri: '/api/v1/instances' });
         }),
       );
     }

@@ -132,9 +132,10 @@ describe('a tail', () => {
     expect(none.batches[0]).toMatchObject({ backlog: true, lines: [] });
   });
 
-  it('glues the backlog to the live lines: none lost, none twice', async () => {
+  it.each([false, true])('glues backlog and live lines, none lost, none twice (read late: %s)', async (late) => {
     world.lines.commit(numbered(0, 50));
-    // The store is read before line 50 and answers after line 59; three viewers want different lengths.
+    // Lines 50 to 59 come while the store is read: it saw them or not. Three viewers want different lengths.
+    world.lines.readsLate = late;
     let open = () => {};
     world.lines.gate = new Promise((resolve) => {
       open = resolve;
@@ -146,7 +147,11 @@ describe('a tail', () => {
     const seen = await Promise.all(opening);
     world.lines.commit(numbered(60, 5));
     await Promise.all(seen.map((one) => one.until(() => one.lines.at(-1)?.message === 'line 64')));
-    expect(seen.map((one) => one.messages())).toEqual([messages(50, 65), messages(40, 65), messages(0, 65)]);
+    expect(seen.map((one) => one.messages())).toEqual([
+      messages(50, 65),
+      messages(late ? 50 : 40, 65),
+      messages(0, 65),
+    ]);
   });
 
   it('gets from the store what did not fit into the queue while the backlog was read', async () => {

@@ -24,8 +24,9 @@ export interface ListStore extends TailStore {
   /** Commits lines and tells the bus; `silently` leaves the telling to `tell`. */
   commit(lines: Partial<NewLine>[], host?: string): CommittedBatch;
   stored: Line[];
-  /** Awaited by every read. */
+  /** Awaited by every read, after it read; before, when `readsLate`. */
   gate: Promise<void>;
+  readsLate: boolean;
 }
 
 export function createListStore(bus: Bus, reader: BatchReader): ListStore {
@@ -43,8 +44,10 @@ export function createListStore(bus: Bus, reader: BatchReader): ListStore {
   const store: ListStore = {
     stored,
     gate: Promise.resolve(),
+    readsLate: false,
     newestOrdinal: () => stored.length,
     async query(filter, { limit }) {
+      if (store.readsLate) await store.gate;
       const found = stored.filter(matching(filter)).reverse().slice(0, limit);
       await store.gate;
       return { lines: found, next: null, searchedBackToMs: null };
