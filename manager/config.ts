@@ -33,3 +33,8 @@ function readOwnFile(path: string, key: string): string {
     throw new WebvirtError('bad-config', `${key}: the file ${path} ${what}`, {}, { cause: error });
   }
 }
+
+/** True when the program must stop once its standard input ends: `npm start` sets it, so that no part outlives it. */
+export function stopsWithStdin(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env['WEBVIRT_STOP_WITH_STDIN'] === '1';
+}

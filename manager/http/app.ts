@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
 import { errorFields } from '../../logging/plain-fields.ts';
 import { discardBody } from './body.ts';
+import { plainAddress } from './host-names.ts';
 import type { HttpConfig, HttpDeps } from './ports.ts';
+import type { Refusals } from './refusals.ts';
 import { firstSegment } from './request-path.ts';
 import { createRouter, wrongMethod } from './router.ts';
 import { staticFiles } from './static-files.ts';
@@ -12,6 +14,7 @@ import { nothingHere, translateError } from './translate-error.ts';
 export function createApp(
   config: Pick<HttpConfig, 'webFolder'>,
   deps: HttpDeps,
+  refused: Refusals,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { routes, auth, log } = deps;
   const app = new Koa();
@@ -24,7 +27,9 @@ export function createApp(
     try {
       await next();
     } catch (error) {
-      const answer = translateError(error, log, { method: ctx.method, path: ctx.path });
+      const about = { method: ctx.method, path: ctx.path, address: plainAddress(ctx.req.socket.remoteAddress) };
+      const answer = translateError(error, log, about);
+      refused(answer.body.err ?? '', about);
       if (ctx.res.headersSent) return;
       for (const name of ctx.res.getHeaderNames())
         if (name.startsWith('content-') && name !== 'content-security-policy') ctx.remove(name);

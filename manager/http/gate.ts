@@ -4,6 +4,7 @@ import { ERRORS, type ErrorCode } from '../../common/errors.ts';
 import { failed } from '../../common/wire/envelope.ts';
 import { discardBody } from './body.ts';
 import { isLoopback, plainAddress } from './host-names.ts';
+import type { Refusals } from './refusals.ts';
 import { canonicalPath } from './request-path.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -11,6 +12,7 @@ export interface GateRules {
   isHostAllowed(hostHeader: string | undefined, localAddress: string | undefined): boolean;
   /** False when there is no certificate to redirect to. */
   hasTls: boolean;
+  refused?: Refusals;
 }
 
 type Verdict = { code: ErrorCode } | { redirect: string } | null;
@@ -20,6 +22,15 @@ type Verdict = { code: ErrorCode } | { redirect: string } | null;
  * plain HTTP to TLS for whoever is not on this machine, and the one spelling of the address.
  */
 export function judge(request: IncomingMessage, rules: GateRules): Verdict {
+  const verdict = verdictOf(request, rules);
+  if (verdict !== null && 'code' in verdict) {
+    const { method = '', url = '', socket } = request;
+    rules.refused?.(verdict.code, { method, path: url, address: plainAddress(socket.remoteAddress) });
+  }
+  return verdict;
+}
+
+function verdictOf(request: IncomingMessage, rules: GateRules): Verdict {
   const socket = request.socket as IncomingMessage['socket'] & { encrypted?: boolean };
   if (!rules.isHostAllowed(request.headers.host, socket.localAddress)) return { code: 'bad-host' };
   const target = request.url ?? '';

@@ -19,6 +19,14 @@ const MATRIX: Record<string, 'anybody' | 'people' | 'own parts'> = {
   'GET /api/v1/tokens': 'people',
   'POST /api/v1/tokens': 'people',
   'DELETE /api/v1/tokens/:id': 'people',
+  'GET /api/v1/candidates': 'people',
+  'GET /api/v1/candidates/:id': 'people',
+  'POST /api/v1/candidates/:id/enrol': 'people',
+  'DELETE /api/v1/candidates/:id': 'people',
+  'GET /api/v1/scans': 'people',
+  'GET /api/v1/scans/:id': 'people',
+  'POST /api/v1/scans': 'people',
+  'POST /enrol': 'anybody',
 };
 
 type Verdict = 'in' | 'not-signed-in' | 'bad-token' | 'csrf-missing' | 'bad-origin' | 'forbidden';

@@ -2,15 +2,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { createServer as createTlsServer } from 'node:tls';
-import { WebvirtError } from '../../common/errors.ts';
 import { createApp } from './app.ts';
 import { passesGate, refusalText, refuseSocket, upgradePassesGate } from './gate.ts';
 import { hostAllowList } from './host-names.ts';
 import { shareOnePort } from './one-port.ts';
 import type { HttpConfig, HttpDeps } from './ports.ts';
+import { createRefusals } from './refusals.ts';
 
 export interface Http {
-  /** Resolves when the port is open. Throws `bad-config` when it cannot be. */
+  /** Resolves when the port is open. Throws an Error with words for people when it cannot be. */
   start(): Promise<void>;
   /** Takes no new connection, lets answers under way end for `graceMs`, then cuts what is left. */
   stop(graceMs?: number): Promise<void>;
@@ -20,14 +20,15 @@ export interface Http {
 /** The one door of the manager: HTTP, TLS and WebSocket on one port. */
 export function createHttp(config: HttpConfig, deps: HttpDeps): Http {
   const { tls, log } = deps;
-  const app = createApp(config, deps);
+  const refused = createRefusals(deps.audit ?? (() => undefined));
+  const app = createApp(config, deps, refused);
   // Requests and upgrades reach the inner server only through the gate; it never listens itself.
   const inner = createServer(app);
   const outer = createServer({ connectionsCheckingInterval: Math.min(5000, config.headerTimeoutMs) });
   outer.headersTimeout = config.headerTimeoutMs;
   outer.requestTimeout = config.requestTimeoutMs;
   outer.maxConnections = config.maxConnections;
-  const rules = { isHostAllowed: hostAllowList(config.allowedHosts, hostname()), hasTls: tls !== null };
+  const rules = { isHostAllowed: hostAllowList(config.allowedHosts, hostname()), hasTls: tls !== null, refused };
   outer.on('request', (request, response) => {
     if (passesGate(request, response, rules)) inner.emit('request', request, response);
   });
@@ -91,6 +92,6 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   };
   const text = words[error.code ?? ''];
   if (text === undefined) return error;
-  // A port in use is a state of the machine, not a fault of the file: `errno` lets the program choose its exit code.
-  return new WebvirtError('bad-config', text, { errno: error.code }, { cause: error });
+  // The state of the machine, not a fault of the configuration: a plain error.
+  return new Error(text, { cause: error });
 }

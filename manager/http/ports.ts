@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Authenticator } from './guard.ts';
 import type { Log } from './log.ts';
+import type { RefusalAudit } from './refusals.ts';
 import type { Route } from './route.ts';
 
 export interface HttpConfig {
@@ -25,6 +26,8 @@ export interface HttpDeps {
   log: Log;
   /** Hands out the server that WebSocket handshakes of both HTTP and TLS arrive at, already past the gate. */
   socket?: (server: Server) => void;
+  /** Hears of requests that were refused: foreign origins, missing CSRF tokens, unknown host names. */
+  audit?: RefusalAudit;
   /** Called once for each answer, for the metrics. */
   observe?: (answer: { method: string; route: string; status: number; durationMs: number }) => void;
 }

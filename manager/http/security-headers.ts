@@ -10,7 +10,6 @@ export function securityHeaders(hostHeader: string | undefined): Record<string, 
     'Content-Security-Policy': [
       "default-src 'self'",
       `connect-src 'self'${sockets}`,
-      "img-src 'self' data:",
       "object-src 'none'",
       "base-uri 'none'",
       "form-action 'self'",

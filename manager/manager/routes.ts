@@ -1,10 +1,11 @@
-import type { HealthDeps } from '../api/health/routes.ts';
-import { healthRoutes } from '../api/health/routes.ts';
-import type { MetricsSource } from '../api/metrics/routes.ts';
-import { metricsRoutes } from '../api/metrics/routes.ts';
+import { type CandidateDeps, candidateRoutes } from '../api/candidates/routes.ts';
+import { type HealthDeps, healthRoutes } from '../api/health/routes.ts';
+import { type MetricsSource, metricsRoutes } from '../api/metrics/routes.ts';
 import { openapiRoutes } from '../api/openapi/routes.ts';
+import { type ScanDeps, scanRoutes } from '../api/scans/routes.ts';
 import { type SignInDeps, signInRoutes } from '../api/sign-in/routes.ts';
 import { type TokenDeps, tokenRoutes } from '../api/tokens/routes.ts';
+import { enrolRoute } from '../enrolment/enrol-route.ts';
 import type { Route } from '../http/route.ts';
 
 /** What the nouns need, by noun. */
@@ -13,6 +14,9 @@ export interface RouteDeps {
   tokens: TokenDeps;
   health: HealthDeps;
   metrics: { registry: MetricsSource };
+  candidates: CandidateDeps;
+  scans: ScanDeps;
+  enrolment: { routes: Route[] };
   version: string;
 }
 
@@ -24,6 +28,9 @@ export function managerRoutes(deps: RouteDeps): Route[] {
   const routes: Route[] = [
     ...signInRoutes(deps.signIn),
     ...tokenRoutes(deps.tokens),
+    ...candidateRoutes(deps.candidates),
+    ...scanRoutes(deps.scans),
+    ...deps.enrolment.routes,
     ...healthRoutes(deps.health),
     ...metricsRoutes(deps.metrics),
     ...openapiRoutes({ routes: () => routes, version: deps.version }),
@@ -37,5 +44,9 @@ export function managerRoutes(deps: RouteDeps): Route[] {
  */
 export function describedRoutes(version: string): Route[] {
   const nothing: unknown = new Proxy(() => nothing, { get: () => nothing });
-  return managerRoutes(new Proxy({} as RouteDeps, { get: (_, name) => (name === 'version' ? version : nothing) }));
+  const known: Partial<RouteDeps> = {
+    version,
+    enrolment: { routes: [enrolRoute(() => Promise.reject(new Error('described')))] },
+  };
+  return managerRoutes(new Proxy(known as RouteDeps, { get: (deps, name: keyof RouteDeps) => deps[name] ?? nothing }));
 }

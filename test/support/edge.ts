@@ -88,7 +88,7 @@ export async function startEdge(wish: EdgeWish = {}) {
     debug: silent,
   };
   const open = async (table: readonly Route[]) => {
-    const made = createHttp(config, { routes: table, auth, tls: null, log, ...wish.deps });
+    const made = createHttp(config, { routes: table, auth, tls: null, log, audit, ...wish.deps });
     await made.start();
     return made;
   };

@@ -1,0 +1,105 @@
+import type { Bus } from '../bus/bus.ts';
+import { COMMANDS_DEFAULTS, type Commands, createCommands } from '../commands/commands.ts';
+import type { ManagerConfig } from '../config.ts';
+import type { Log } from '../http/log.ts';
+import { createIntake, INTAKE_DEFAULTS, type Intake } from '../intake/intake.ts';
+import { createInventory, INVENTORY_DEFAULTS } from '../intake/inventory.ts';
+import type { Inventory } from '../intake/inventory-ports.ts';
+import { createLinks, LINKS_DEFAULTS, type Links } from '../links/links.ts';
+import type { LinkHandlers } from '../links/ports.ts';
+import type { LineStore, SampleStore, StateStore } from '../store/ports.ts';
+
+export interface FleetDeps {
+  state: StateStore;
+  lines: LineStore;
+  samples: SampleStore;
+  bus: Bus;
+  log: Log;
+  /** The manager's client certificate for agents; asked at each dial. */
+  linkTls: () => { key: string; cert: string; ca: string };
+}
+
+export interface Fleet {
+  intake: Intake;
+  inventory: Inventory;
+  commands: Commands;
+  links: Links;
+  /** A host was enrolled: it is shown and dialled. */
+  enrolled(hostId: string): void;
+}
+
+/** The road from the agents into the stores, and the road of commands back: wired, not started. */
+export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
+  const { state, lines, samples, bus, log, linkTls } = deps;
+  const intake = createIntake(
+    {
+      ...INTAKE_DEFAULTS,
+      limitCommitLines: config.lines.commitLines,
+      limitQueuedBytes: config.lines.waiting,
+      retryMs: config.lines.retry,
+    },
+    { lines, settings: state.settings, bus, log },
+  );
+  const inventory = createInventory(
+    { ...INVENTORY_DEFAULTS, staleAfterMs: config.links.silence, lostAfterMs: config.links.lost },
+    { stores: state, samples, bus, log },
+  );
+  const handlers: LinkHandlers = {
+    onHello(sender, hello) {
+      inventory.hello(sender.hostId, hello);
+      return intake.hello(sender, hello.epochs);
+    },
+    onFrames: (sender, frames) => intake.acceptFrames(sender, frames),
+    onOpen: (hostId) => commands.onConnected(hostId),
+    onHeard: (hostId) => inventory.heard(hostId),
+    onState: (hostId, message) => inventory.message(hostId, message),
+    onJobReport: (hostId, report) => commands.onReport(hostId, report),
+    onClosed(sender) {
+      intake.closed(sender);
+      inventory.closed(sender.hostId);
+    },
+    onConflict: (hostId, held) => inventory.conflict(hostId, held),
+    onMoved(hostId, address, port) {
+      const host = state.hosts.get(hostId);
+      if (host === null) return;
+      state.hosts.put({ ...host, address, port });
+      inventory.reload(hostId);
+      log.warn('a host answers at another address', {
+        source: 'audit',
+        host: hostId,
+        address,
+        port,
+        from: host.address,
+      });
+    },
+  };
+  const links = createLinks(
+    {
+      ...LINKS_DEFAULTS,
+      pingEveryMs: config.links.ping,
+      silenceMs: config.links.silence,
+      firstRetryMs: config.links.redialMin,
+      longestRetryMs: config.links.redialMax,
+    },
+    { hosts: state.hosts, tls: linkTls, handlers, log },
+  );
+  const commands = createCommands(
+    {
+      ...COMMANDS_DEFAULTS,
+      expiryMs: config.jobs.expiry,
+      silenceMs: config.jobs.silence,
+      hostGoneMs: config.jobs.hostGone,
+    },
+    { jobs: state.jobs, inventory, link: links, bus, log },
+  );
+  return {
+    intake,
+    inventory,
+    commands,
+    links,
+    enrolled(hostId) {
+      inventory.reload(hostId);
+      links.dial(hostId);
+    },
+  };
+}

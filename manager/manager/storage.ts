@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { ManagerConfig } from '../config.ts';
+import type { Log } from '../http/log.ts';
+import { type OpenLineStore, openLineStore } from '../store/duckdb/open.ts';
+import type { StateStore } from '../store/ports.ts';
+import { openStateStore } from '../store/sqlite/open.ts';
+import { createLateStore, type LateStore } from './late-store.ts';
+
+const RETAIN_FIRST_MS = 60_000;
+const RETAIN_EVERY_MS = 15 * 60_000;
+/** Each round deletes at most a tenth of the file; the rest waits for the next time. */
+const RETAIN_ROUNDS = 10;
+
+export interface Storage {
+  state: StateStore;
+  store: LateStore<OpenLineStore>;
+  /** Begins to delete what the configuration does not keep. */
+  startRetention(log: Log): void;
+  close(): Promise<void>;
+}
+
+/** Opens the state at once; the store of lines is opened by `store.open`. Throws what SQLite says. */
+export function openStorage(config: ManagerConfig, onLinesFailed: (error: unknown) => void): Storage {
+  const { lines, dataDir } = config;
+  const state = openStateStore(join(dataDir, 'webvirt.sqlite'));
+  const options = { threads: lines.threads, memoryLimitBytes: lines.memory, readTimeoutMs: lines.readTimeout };
+  const store = createLateStore(() => openLineStore(join(dataDir, 'lines.duckdb'), options), onLinesFailed);
+  let timer: NodeJS.Timeout | undefined;
+  let retaining: Promise<void> = Promise.resolve();
+
+  async function retain(log: Log): Promise<void> {
+    for (let round = 0; round < RETAIN_ROUNDS; round++) {
+      const rule = { receivedBeforeMs: Date.now() - lines.keep, limitBytes: lines.limit };
+      const deleted = await store.opened()?.retain(rule);
+      if (deleted === null || deleted === undefined) return;
+      // A loss by policy is on the record, as every loss is.
+      log.info('old lines were deleted', { lines: deleted.lines, toMs: deleted.toMs, keptMs: lines.keep });
+    }
+  }
+
+  return {
+    state,
+    store,
+    startRetention(log) {
+      const run = () => {
+        retaining = retain(log)
+          .catch((error: unknown) => void log.error('old lines could not be deleted', { error: String(error) }))
+          .then(() => {
+            timer = setTimeout(run, RETAIN_EVERY_MS);
+            timer.unref();
+          });
+      };
+      timer = setTimeout(run, RETAIN_FIRST_MS);
+      timer.unref();
+    },
+    async close() {
+      clearTimeout(timer);
+      await retaining;
+      clearTimeout(timer);
+      await store.close();
+      state.close();
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Metrics } from '../api/metrics/metrics.ts';
+import type { Inventory } from '../intake/inventory-ports.ts';
+import type { Live } from '../live/live.ts';
+import type { LineStore } from '../store/ports.ts';
+
+export interface MetricSources {
+  inventory: Pick<Inventory, 'hosts' | 'instances'>;
+  live: Pick<Live, 'stats'>;
+  lines: Pick<LineStore, 'stats'>;
+  intake: { counters: Readonly<Record<string, number>> };
+}
+
+/** The numbers of the manager's parts, read when somebody asks for the metrics. */
+export function watchMetrics(metrics: Metrics, { inventory, live, lines, intake }: MetricSources): void {
+  metrics.gaugeBy('webvirt_hosts', 'Hosts by state.', 'state', () => countBy(inventory.hosts()));
+  metrics.gaugeBy('webvirt_instances', 'Instances by state.', 'state', () => countBy(inventory.instances()));
+  metrics.gaugeBy('webvirt_live', 'Sockets, watched addresses, tails of lines.', 'part', () => ({ ...live.stats() }));
+  metrics.gaugeBy('webvirt_intake_total', 'What came in since the start, by kind.', 'kind', () => ({
+    ...intake.counters,
+  }));
+  metrics.gauge('webvirt_lines', 'Lines in the store.', async () => (await lines.stats()).lines);
+  metrics.gauge('webvirt_lines_bytes', 'Size of the store of lines.', async () => (await lines.stats()).bytesOnDisk);
+}
+
+function countBy(list: readonly { state: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of list) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
