@@ -99,6 +99,11 @@ export function configOf(values: z.input<typeof crawlerConfigSchema> | Record<st
   return withBlocks(checkConfig(crawlerConfigSchema, values, { file: 'configuration' }), 'configuration');
 }
 
+/** True when the program that started us wants us to end when our standard input does. */
+export function stopsWithStdin(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env['WEBVIRT_STOP_WITH_STDIN'] === '1';
+}
+
 function withBlocks(parsed: z.output<typeof crawlerConfigSchema>, file: string): CrawlerConfig {
   const blocks = parsed.ranges.map((text, i) => {
     try {

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Scan } from '../common/model/discovery.ts';
 import { parseIpv4, printIpv4 } from '../common/pure/ip/address.ts';
 import { containsAddress, printCidr } from '../common/pure/ip/cidr.ts';
+import { createLogger } from '../logging/logger.ts';
+import { createSpool } from '../logging/spool/spool.ts';
 import { createBook } from './book/book.ts';
 import { createBookFile } from './book/book-file.ts';
 import { logDifference } from './book/difference.ts';
@@ -33,6 +37,54 @@ export interface Crawler {
   stop(): Promise<void>;
 }
 
+/** The crawler as a program: its own spool, its logger, its files. Throws SQLite's and the file system's errors. */
+export function openCrawler(config: CrawlerConfig, version: string): Crawler {
+  const spool = createSpool(
+    {
+      path: join(config.dataDir, 'spool.sqlite'),
+      capBytes: config.spool.cap,
+      batchMaxLines: FRAME_LINES,
+      source: 'crawler',
+      now: Date.now,
+    },
+    {},
+  );
+  const log = createLogger({
+    program: 'crawler',
+    level: config.logLevel,
+    stderr: true,
+    sinks: [{ add: (line) => spool.append(line) }],
+  });
+  const crawler = createCrawler(config, {
+    log,
+    lines: spool,
+    version,
+    token: () => textOf(config.tokenFile),
+    ca: config.caFile === '' ? undefined : readFileSync(config.caFile, 'utf8'),
+  });
+  return {
+    start() {
+      log.info('the crawler starts', { version, ranges: config.blocks.map(printCidr), manager: config.managerUrl });
+      crawler.start();
+    },
+    async stop() {
+      await crawler.stop();
+      log.info('the crawler stopped');
+      spool.close();
+    },
+  };
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}
+
+/** One frame must fit into one message to the manager, which takes a mebibyte. */
+const FRAME_LINES = 500;
 const BOOK_SAVE_MS = 5_000;
 
 /** The crawler put together: book, prober, scans and the connection to the manager. */

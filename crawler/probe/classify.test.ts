@@ -3,8 +3,8 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, expect, it } from 'vitest';
 import { findingSchema } from '../../common/model/discovery.ts';
 import { parseIpv4 } from '../../common/pure/ip/address.ts';
+import { type FakeIdentity, fakeAgent, fakeIdentity, helloOf, reply } from '../../test/support/fake-agent.ts';
 import { type Classified, classify } from './classify.ts';
-import { type FakeIdentity, fakeAgent, fakeIdentity, helloOf, reply } from './fake-agent.testing.ts';
 
 const LOOPBACK = parseIpv4('127.0.0.1')!;
 const stops: (() => Promise<unknown>)[] = [];

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, createServer } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startEdge } from '../http/edge.testing.ts';
+import { startEdge } from '../../test/support/edge.ts';
 import type { StateStore } from '../store/ports.ts';
 import { openStateStore } from '../store/sqlite/open.ts';
-import { enrolClient, tryEnrol } from './enrol-client.testing.ts';
+import { enrolClient, tryEnrol } from '../../test/support/enrol-client.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 
 let folder: string;

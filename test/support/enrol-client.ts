@@ -1,7 +1,7 @@
 import { createHash, webcrypto } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
-import { proofOf } from './check-request.ts';
-import { ALGORITHM, idOfKey, type Keys, newKeys, privatePem, x509 } from './keys.ts';
+import { proofOf } from '../../manager/enrolment/check-request.ts';
+import { ALGORITHM, idOfKey, type Keys, newKeys, privatePem, x509 } from '../../manager/enrolment/keys.ts';
 
 /** An agent as far as enrolment goes: a key, and the client's side of the protocol with every step to be bent. */
 export interface EnrolClient {

@@ -1,0 +1,39 @@
+import { isWebvirtError } from '../common/errors.ts';
+import { readConfig, stopsWithStdin } from './config.ts';
+import { openCrawler } from './crawler.ts';
+
+declare const __WEBVIRT_VERSION__: string | undefined;
+const VERSION = typeof __WEBVIRT_VERSION__ === 'string' ? __WEBVIRT_VERSION__ : 'development';
+
+const STOP_LIMIT_MS = 5_000;
+const WORDS: Record<string, string> = {
+  SQLITE_FULL: 'the disk is full',
+  ENOSPC: 'the disk is full',
+  SQLITE_BUSY: 'the data directory is in use by another crawler (WEBVIRT_CRAWLER_DATA_DIR)',
+};
+
+/** Ends with one line on stderr: 2 for the configuration, 1 for the rest. */
+function fail(error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = WORDS[code ?? ''] ?? message;
+  process.stderr.write(`crawler: ${reason}\n`);
+  process.exit(isWebvirtError(error, 'bad-config') ? 2 : 1);
+}
+
+try {
+  const crawler = openCrawler(readConfig(), VERSION);
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    // A scan that does not end by itself must not keep the machine from shutting down.
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    crawler.stop().then(() => process.exit(0), fail);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  if (stopsWithStdin()) process.stdin.on('end', stop).on('close', stop).resume();
+  crawler.start();
+  process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
+} catch (error) {
+  fail(error);
+}
