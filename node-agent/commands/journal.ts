@@ -73,7 +73,8 @@ export function openJournal(config: { path: string; capRows: number }): Journal 
   }
 
   const write = db.transaction((command: Command, at: Parameters<Journal['add']>[1]) => {
-    if ((count.get()?.n ?? 0) >= config.capRows) trim.run(Math.max(1, Math.ceil(config.capRows / 10)));
+    const excess = (count.get()?.n ?? 0) - config.capRows;
+    if (excess >= 0) trim.run(excess + Math.ceil(config.capRows / 10));
     const room = config.capRows + (at.emergency ? EMERGENCY_ROWS : 0);
     if ((count.get()?.n ?? 0) >= room)
       throw new WebvirtError('journal-full', 'The journal of this host is full of outcomes nobody has taken yet.');

@@ -37,16 +37,39 @@ export async function operate(op: Op, deps: OperationDeps, options: OperationOpt
     const before = await look(op, hypervisor);
     if ('state' in before) return before;
     const timeoutMs = verb.waitOffMs === undefined ? (options.timeoutMs ?? verb.timeoutMs) : verb.timeoutMs;
-    const ran = await hypervisor.run(verb.words, id, {
-      deadlineMs: timeoutMs,
-      signal: options.signal,
-      onStart: deps.onStart,
-    });
+    const ran = await patientRun(op, hypervisor, options.signal, (signal) =>
+      hypervisor.run(verb.words, id, { deadlineMs: timeoutMs, signal, onStart: deps.onStart }),
+    );
     return await judge(op, ran, deps, options, timeoutMs);
   } catch (error) {
     // Whatever was thrown, was thrown before virsh was started.
     if (isWebvirtError(error)) return failed(error.code, error.message);
     return failed('internal', 'The operation could not be started.', String(error));
+  }
+}
+
+/** How long virsh may stay after the instance was seen to be as wanted. */
+const LINGER_MS = 2_000;
+
+/** Ends a virsh that does not come back although its work is done: version 9 may miss the end of a save. */
+async function patientRun<T>(
+  op: Op,
+  hypervisor: CommandHypervisor,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lingering = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const off = hypervisor.on((event) => {
+    const now = event.id === op.id ? hypervisor.instance(op.id) : undefined;
+    if (timer === undefined && now !== undefined && op.verb.reached?.(now))
+      timer = setTimeout(() => lingering.abort(), LINGER_MS);
+  });
+  try {
+    return await run(AbortSignal.any([signal, lingering.signal]));
+  } finally {
+    off();
+    clearTimeout(timer);
   }
 }
 
