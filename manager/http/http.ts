@@ -43,7 +43,15 @@ export function createHttp(config: HttpConfig, deps: HttpDeps): Http {
     const status = late ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
     refuseSocket(socket, status, '', refusalText(late ? 'timeout' : 'bad-request'));
   });
-  const secure = tls === null ? null : createTlsServer({ ...tls, minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'] });
+  const secure =
+    tls === null
+      ? null
+      : createTlsServer({
+          ...tls,
+          minVersion: 'TLSv1.3',
+          ALPNProtocols: ['http/1.1'],
+          handshakeTimeout: config.headerTimeoutMs,
+        });
   secure?.on('tlsClientError', (error) => log.debug('TLS handshake failed', { error: error.message }));
   shareOnePort(outer, secure, config.headerTimeoutMs);
   const sockets = new Set<Socket>();
