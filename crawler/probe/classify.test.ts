@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, expect, it } from 'vitest';
 import { findingSchema } from '../../common/model/discovery.ts';
 import { parseIpv4 } from '../../common/pure/ip/address.ts';
-import { type FakeIdentity, fakeAgent, fakeIdentity, helloOf, reply } from '../../test/support/fake-agent.ts';
+import { type FakeIdentity, fakeAgent, fakeIdentity, helloOf, reply } from '../../test/support/hello-agent.ts';
 import { type Classified, classify } from './classify.ts';
 
 const LOOPBACK = parseIpv4('127.0.0.1')!;
