@@ -1,8 +1,9 @@
 // The answers of the pretended manager. Only as much of the contract as the console asks for.
-import { parseQuery } from '../../common/pure/query/parse.ts';
-import { LEVELS } from '../../common/model/words.ts';
+
 import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import type { Line } from '../../common/model/line.ts';
+import { LEVELS } from '../../common/model/words.ts';
+import { parseQuery } from '../../common/pure/query/parse.ts';
 import { job, type World } from './mock-data.ts';
 
 export interface MockCall {
@@ -27,13 +28,16 @@ export function matcherOf(filter: Record<string, string | undefined>): (line: Li
   const least = filter['level'] ? LEVELS.indexOf(filter['level'] as 'info') : LEVELS.length;
   return (line) => {
     if (LEVELS.indexOf(line.level) > least) return false;
-    for (const key of ['host', 'instance', 'source', 'job'] as const) if (filter[key] && line[key] !== filter[key]) return false;
+    for (const key of ['host', 'instance', 'source', 'job'] as const)
+      if (filter[key] && line[key] !== filter[key]) return false;
     return query.terms.every((term) => {
       const hit =
         term.kind === 'text'
           ? line.message.toLowerCase().includes(term.text)
           : term.kind === 'field'
-            ? String((line as unknown as Record<string, unknown>)[term.field] ?? line.fields?.[term.field] ?? '').toLowerCase() === term.pieces.join('*')
+            ? String(
+                (line as unknown as Record<string, unknown>)[term.field] ?? line.fields?.[term.field] ?? '',
+              ).toLowerCase() === term.pieces.join('*')
             : term.kind === 'regex'
               ? new RegExp(term.source, term.ignoreCase ? 'i' : '').test(line.message)
               : true;
@@ -56,7 +60,12 @@ export function readList(world: World, uri: string): unknown {
 }
 
 /** Answers a call or throws an error of the catalogue. */
-export function answer(state: MockState, method: string, url: URL, body: Record<string, unknown>): { status: number; data: unknown } {
+export function answer(
+  state: MockState,
+  method: string,
+  url: URL,
+  body: Record<string, unknown>,
+): { status: number; data: unknown } {
   const { world } = state;
   const path = url.pathname;
   const given = Object.fromEntries(url.searchParams) as Record<string, string | undefined>;
@@ -71,14 +80,35 @@ export function answer(state: MockState, method: string, url: URL, body: Record<
     return { status: 200, data: world.lines.slice(Math.max(0, index - 100), index + 100) };
   }
   const act = /^\/api\/v1\/instances\/([^/]+)\/actions$/.exec(path);
-  if (act && method === 'POST') return { status: 202, data: { job: startJob(state, act[1]!, String(body['action']), String(body['opId'])) } };
+  if (act && method === 'POST')
+    return { status: 202, data: { job: startJob(state, act[1]!, String(body['action']), String(body['opId'])) } };
   const enrol = /^\/api\/v1\/candidates\/([^/]+)\/enrol$/.exec(path);
   if (enrol) {
-    return { status: 200, data: { command: `webvirt agent enrol https://10.77.0.2:4600 wv1.${'9f'.repeat(32)}.k7d2.2m8Qx0Zr1Vt4Yb6Nc9Lw3Hs5Pd`, expiresMs: Date.now() + 900_000 } };
+    return {
+      status: 200,
+      data: {
+        command: `webvirt agent enrol https://10.77.0.2:4600 wv1.${'9f'.repeat(32)}.k7d2.2m8Qx0Zr1Vt4Yb6Nc9Lw3Hs5Pd`,
+        expiresMs: Date.now() + 900_000,
+      },
+    };
   }
   if (path === '/api/v1/scans' && method === 'POST') {
-    if (!/^10\./.test(String(body['range']))) throw new WebvirtError('bad-range', `${body['range']} is not inside the configured ranges (10.77.0.0/16).`);
-    world.scans.unshift({ id: `s${Date.now()}`, kind: 'whole', range: String(body['range']), state: 'running', actor: 'admin@localhost', startedMs: Date.now(), endedMs: null, addresses: 254, scanned: 96, up: 4, agents: 2, error: null });
+    if (!/^10\./.test(String(body['range'])))
+      throw new WebvirtError('bad-range', `${body['range']} is not inside the configured ranges (10.77.0.0/16).`);
+    world.scans.unshift({
+      id: `s${Date.now()}`,
+      kind: 'whole',
+      range: String(body['range']),
+      state: 'running',
+      actor: 'admin@localhost',
+      startedMs: Date.now(),
+      endedMs: null,
+      addresses: 254,
+      scanned: 96,
+      up: 4,
+      agents: 2,
+      error: null,
+    });
     state.changed('/api/v1/scans');
     return { status: 202, data: world.scans[0] };
   }
@@ -98,9 +128,16 @@ function startJob(state: MockState, instanceId: string, action: string, opId: st
   state.changed('/api/v1/instances');
   setTimeout(() => {
     const fails = action === 'save';
-    Object.assign(made, { state: fails ? 'failed' : 'done', endedMs: Date.now(), error: fails ? { code: 'libvirt-failed', message: 'operation failed: domain save job: unexpectedly failed' } : null });
+    Object.assign(made, {
+      state: fails ? 'failed' : 'done',
+      endedMs: Date.now(),
+      error: fails
+        ? { code: 'libvirt-failed', message: 'operation failed: domain save job: unexpectedly failed' }
+        : null,
+    });
     instance.busyJob = null;
-    if (action === 'force-off' || action === 'shutdown') Object.assign(instance, { state: 'shutoff', load: null, changedMs: Date.now() });
+    if (action === 'force-off' || action === 'shutdown')
+      Object.assign(instance, { state: 'shutoff', load: null, changedMs: Date.now() });
     if (action === 'start' || action === 'resume') Object.assign(instance, { state: 'running', changedMs: Date.now() });
     if (action === 'pause') Object.assign(instance, { state: 'paused', changedMs: Date.now() });
     state.changed('/api/v1/jobs');
@@ -129,7 +166,10 @@ function histogram(world: World, given: Record<string, string | undefined>): unk
   const from = Number(given['from']);
   const to = Number(given['to']);
   const size = Number(given['buckets'] ?? 60);
-  const buckets = Array.from({ length: size }, (_, index) => ({ fromMs: from + ((to - from) / size) * index, counts: { error: 0, warn: 0, info: 0, debug: 0 } }));
+  const buckets = Array.from({ length: size }, (_, index) => ({
+    fromMs: from + ((to - from) / size) * index,
+    counts: { error: 0, warn: 0, info: 0, debug: 0 },
+  }));
   for (const line of world.lines) {
     const bucket = buckets[Math.floor(((line.tsMs - from) / (to - from)) * size)];
     if (bucket !== undefined && fits(line)) bucket.counts[line.level] += 1;
@@ -146,7 +186,12 @@ function samples(state: MockState, given: Record<string, string | undefined>): u
     .map((one, row) => {
       const tsMs = Array.from({ length: points }, (_, index) => Date.now() - (points - index) * 5_000);
       const wave = (index: number) => 0.75 + 0.25 * Math.sin(index / 5 + row) + 0.12 * Math.sin(index * 1.7 + row * 3);
-      return { id: one.id, tsMs, cpuRatio: tsMs.map((_, index) => Math.min(1, one.load!.cpuRatio * wave(index))), memoryUsedBytes: tsMs.map((_, index) => one.load!.memoryUsedBytes * (0.9 + 0.1 * wave(index / 4))) };
+      return {
+        id: one.id,
+        tsMs,
+        cpuRatio: tsMs.map((_, index) => Math.min(1, one.load!.cpuRatio * wave(index))),
+        memoryUsedBytes: tsMs.map((_, index) => one.load!.memoryUsedBytes * (0.9 + 0.1 * wave(index / 4))),
+      };
     });
 }
 

@@ -4,7 +4,7 @@ import type { Candidate, Scan } from '../../common/model/discovery.ts';
 import type { Host } from '../../common/model/host.ts';
 import type { Instance, InstanceState } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
-import type { Level, Line, Source } from '../../common/model/line.ts';
+import type { Line } from '../../common/model/line.ts';
 
 export interface World {
   hosts: Host[];
@@ -17,8 +17,35 @@ export interface World {
 
 const GIB = 1024 ** 3;
 const HOST_NAMES = ['alder', 'birch', 'cedar', 'damson', 'elm', 'fir', 'gorse', 'hazel'];
-const ROLES = ['web', 'db', 'cache', 'build', 'mail', 'queue', 'dns', 'git', 'ci-runner', 'registry', 'metrics', 'proxy'];
-const STATES: InstanceState[] = ['running', 'running', 'running', 'running', 'running', 'shutoff', 'running', 'paused', 'running', 'saved', 'running', 'running', 'crashed'];
+const ROLES = [
+  'web',
+  'db',
+  'cache',
+  'build',
+  'mail',
+  'queue',
+  'dns',
+  'git',
+  'ci-runner',
+  'registry',
+  'metrics',
+  'proxy',
+];
+const STATES: InstanceState[] = [
+  'running',
+  'running',
+  'running',
+  'running',
+  'running',
+  'shutoff',
+  'running',
+  'paused',
+  'running',
+  'saved',
+  'running',
+  'running',
+  'crashed',
+];
 export const idOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
 
 function hostOf(index: number, nowMs: number): Host {
@@ -40,11 +67,21 @@ function hostOf(index: number, nowMs: number): Host {
     hypervisorVersion: index === 3 ? '' : '7.2.13',
     libvirtUri: index === 3 ? 'test:///default' : 'qemu:///system',
     libvirtAnswers: index !== 5,
-    ...(index === 3 ? { limited: 'No libvirt daemon could be reached, so libvirt’s own test driver is shown. Install libvirt-daemon-system and restart the agent.' } : {}),
+    ...(index === 3
+      ? {
+          limited:
+            'No libvirt daemon could be reached, so libvirt’s own test driver is shown. Install libvirt-daemon-system and restart the agent.',
+        }
+      : {}),
     seenMs: away === 'online' ? nowMs : nowMs - (away === 'lost' ? 754_000 : 14_000),
     stateSinceMs: nowMs - 8_000_000,
     clockOffsetMs: index === 2 ? 3_400 : 12,
-    load: { tsMs: nowMs, cpuRatio: 0.12 + 0.11 * (index % 8), load1: 1.2 + index, memoryUsedBytes: (14 + 5.5 * (index % 9)) * GIB },
+    load: {
+      tsMs: nowMs,
+      cpuRatio: 0.12 + 0.11 * (index % 8),
+      load1: 1.2 + index,
+      memoryUsedBytes: (14 + 5.5 * (index % 9)) * GIB,
+    },
     instanceCount: 0,
     runningCount: 0,
     spoolLines: away === 'online' ? 0 : 1_840,
@@ -69,80 +106,124 @@ export function createWorld(options: { hosts: number; instances: number; nowMs: 
       memoryBytes,
       autostart: index % 3 === 0,
       persistent: true,
-      disks: [{ target: 'vda', source: `/var/lib/libvirt/images/${ROLES[index % ROLES.length]}.qcow2`, device: 'disk', format: 'qcow2' }],
+      disks: [
+        {
+          target: 'vda',
+          source: `/var/lib/libvirt/images/${ROLES[index % ROLES.length]}.qcow2`,
+          device: 'disk',
+          format: 'qcow2',
+        },
+      ],
       nics: [{ mac: '52:54:00:3a:91:07', type: 'network', source: 'default', model: 'virtio' }],
       host: host.id,
       hostName: host.name,
       hostState: host.state,
       stale: host.state !== 'online',
       changedMs: nowMs - (index + 1) * 431_000,
-      load: state === 'running' ? { tsMs: nowMs, cpuRatio: ((index * 37) % 100) / 110, memoryUsedBytes: memoryBytes * (0.3 + ((index * 13) % 60) / 100), diskReadBps: 120_000, diskWriteBps: 2_400_000, netRxBps: 81_000, netTxBps: 60_000 } : null,
+      load:
+        state === 'running'
+          ? {
+              tsMs: nowMs,
+              cpuRatio: ((index * 37) % 100) / 110,
+              memoryUsedBytes: memoryBytes * (0.3 + ((index * 13) % 60) / 100),
+              diskReadBps: 120_000,
+              diskWriteBps: 2_400_000,
+              netRxBps: 81_000,
+              netTxBps: 60_000,
+            }
+          : null,
       busyJob: null,
     };
   });
   const jobs: Job[] = [
-    job('migrate', 'running', instances[0]!, nowMs - 42_000, { progress: 0.62, result: { remaining: '1.2 GiB', rate: '112 MiB/s', round: 2, 'time left': '11 s' } }),
+    job('migrate', 'running', instances[0]!, nowMs - 42_000, {
+      progress: 0.62,
+      result: { remaining: '1.2 GiB', rate: '112 MiB/s', round: 2, 'time left': '11 s' },
+    }),
     job('start', 'done', instances[5]!, nowMs - 320_000, {}),
-    job('shutdown', 'failed', instances[2]!, nowMs - 900_000, { error: { code: 'timeout', message: `${instances[2]!.name} did not shut down within 90 s; it is still running.` } }),
-    job('save', 'unknown', instances[3]!, nowMs - 4_000_000, { error: { code: 'host-unreachable', message: 'The host was lost while the job ran.' } }),
+    job('shutdown', 'failed', instances[2]!, nowMs - 900_000, {
+      error: { code: 'timeout', message: `${instances[2]!.name} did not shut down within 90 s; it is still running.` },
+    }),
+    job('save', 'unknown', instances[3]!, nowMs - 4_000_000, {
+      error: { code: 'host-unreachable', message: 'The host was lost while the job ran.' },
+    }),
   ];
   const candidates: Candidate[] = [
     candidate('10.77.0.41', 'juniper', 'unenrolled', nowMs),
     candidate('10.77.0.42', 'larch', 'enrolled-elsewhere', nowMs),
-    { ...candidate('10.77.0.1', null, 'not-an-agent', nowMs), product: 'OpenSSH', version: '9.2', detail: 'something else listens on the agent port' },
+    {
+      ...candidate('10.77.0.1', null, 'not-an-agent', nowMs),
+      product: 'OpenSSH',
+      version: '9.2',
+      detail: 'something else listens on the agent port',
+    },
   ];
   const scans: Scan[] = [
-    { id: 's2', kind: 'whole', range: '10.77.0.0/24', state: 'done', actor: 'schedule', startedMs: nowMs - 61_000, endedMs: nowMs - 60_800, addresses: 254, scanned: 254, up: 12, agents: 10, error: null },
-    { id: 's1', kind: 'known', range: '10.77.0.0/24', state: 'done', actor: 'schedule', startedMs: nowMs - 91_000, endedMs: nowMs - 90_900, addresses: 8, scanned: 8, up: 7, agents: 7, error: null },
+    {
+      id: 's2',
+      kind: 'whole',
+      range: '10.77.0.0/24',
+      state: 'done',
+      actor: 'schedule',
+      startedMs: nowMs - 61_000,
+      endedMs: nowMs - 60_800,
+      addresses: 254,
+      scanned: 254,
+      up: 12,
+      agents: 10,
+      error: null,
+    },
+    {
+      id: 's1',
+      kind: 'known',
+      range: '10.77.0.0/24',
+      state: 'done',
+      actor: 'schedule',
+      startedMs: nowMs - 91_000,
+      endedMs: nowMs - 90_900,
+      addresses: 8,
+      scanned: 8,
+      up: 7,
+      agents: 7,
+      error: null,
+    },
   ];
   return { hosts, instances, jobs, candidates, scans, lines: [] };
 }
 
 function candidate(address: string, claimedName: string | null, state: Candidate['state'], nowMs: number): Candidate {
-  return { address, port: 4601, id: idOf(address), state, product: 'webvirt-agent', version: '0.1.0', claimedName, detail: null, firstSeenMs: nowMs - 3_600_000, lastSeenMs: nowMs - 60_000, vanished: false };
+  return {
+    address,
+    port: 4601,
+    id: idOf(address),
+    state,
+    product: 'webvirt-agent',
+    version: '0.1.0',
+    claimedName,
+    detail: null,
+    firstSeenMs: nowMs - 3_600_000,
+    lastSeenMs: nowMs - 60_000,
+    vanished: false,
+  };
 }
 
 export function job(verb: string, state: Job['state'], instance: Instance, createdMs: number, more: Partial<Job>): Job {
   const ended = state !== 'running' && state !== 'planned';
-  return { id: randomUUID(), verb, state, progress: null, instance: instance.id, instanceName: instance.name, host: instance.host, hostName: instance.hostName, actor: 'admin@localhost', createdMs, startedMs: createdMs + 20, endedMs: ended ? createdMs + 2_300 : null, error: null, result: null, ...more };
-}
-
-const TALK: [Source, Level, string][] = [
-  ['qemu', 'info', 'char device redirected to /dev/pts/4 (label charserial0)'],
-  ['libvirt', 'debug', 'virConnectDomainEventRegisterAny: eventID=1 callback=0x7f2a'],
-  ['journal', 'info', 'systemd[1]: Started Session 1182 of user root.'],
-  ['console', 'info', '[    1.204418] virtio_blk virtio1: [vda] 41943040 512-byte logical blocks (21.5 GB/20.0 GiB)'],
-  ['journal', 'warn', 'kernel: br0: port 3(vnet7) entered blocking state'],
-  ['agent', 'debug', 'samples sent'],
-  ['manager', 'info', 'link is up'],
-  ['qemu', 'error', 'qemu-system-x86_64: block I/O error in device drive-virtio-disk0: No space left on device (28)'],
-  ['libvirt', 'warn', 'Domain id=14 is tainted: host-cpu'],
-  ['audit', 'info', 'admin@localhost asked for reboot'],
-  ['crawler', 'info', 'scan ended'],
-  ['journal', 'info', 'sshd[31337]: Accepted publickey for deploy from 10.77.0.9 port 51812 ssh2: ED25519 SHA256:mX3…'],
-];
-let seq = 0;
-
-export function makeLine(world: World, tsMs: number): Line {
-  seq += 1;
-  const [source, level, message] = TALK[(seq * 7 + (seq % 5)) % TALK.length]!;
-  const instance = world.instances[(seq * 13) % world.instances.length];
-  const own = source === 'manager' || source === 'crawler' || source === 'audit';
-  const host = world.hosts.find(({ id }) => id === instance?.host);
-  const agent = own ? 'manager' : (host?.id ?? 'manager');
-  const seldom = level !== 'error' || seq % 6 === 0;
   return {
-    id: `${agent}.e1.${seq}`,
-    tsMs,
-    receivedMs: tsMs + 3,
-    level: seldom ? level : 'info',
-    host: own ? '' : (host?.id ?? ''),
-    hostName: own ? '' : (host?.name ?? ''),
-    agent,
-    source,
-    ...(source === 'journal' ? { unit: 'ssh.service' } : {}),
-    ...(instance && (source === 'qemu' || source === 'console') ? { instance: instance.id } : {}),
-    message: seldom ? message : 'qemu-system-x86_64: terminating on signal 15 from pid 1204 (/usr/sbin/libvirtd)',
-    fields: { pid: 1200 + (seq % 80), rtt: { ms: (seq % 17) + 0.5 } },
+    id: randomUUID(),
+    verb,
+    state,
+    progress: null,
+    instance: instance.id,
+    instanceName: instance.name,
+    host: instance.host,
+    hostName: instance.hostName,
+    actor: 'admin@localhost',
+    createdMs,
+    startedMs: createdMs + 20,
+    endedMs: ended ? createdMs + 2_300 : null,
+    error: null,
+    result: null,
+    ...more,
   };
 }

@@ -3,18 +3,17 @@
  * envelope, the real socket events. It is not shipped and nothing imports it.
  * `npx tsx web/dev/mock-server.ts [--port 4611] [--hosts 8] [--instances 60] [--rate 8] [--still]`
  */
-import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Server, type Socket } from 'socket.io';
 import { isWebvirtError } from '../../common/errors.ts';
 import type { Line } from '../../common/model/line.ts';
 import { diff } from '../../common/pure/patch/diff.ts';
-import { answer, matcherOf, type MockState, readList } from './mock-api.ts';
-import { createWorld, makeLine } from './mock-data.ts';
+import { answer, type MockState, matcherOf, readList } from './mock-api.ts';
+import { createWorld } from './mock-data.ts';
+import { sendFile } from './mock-files.ts';
+import { makeLine } from './mock-lines.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -27,7 +26,12 @@ const { values: flags } = parseArgs({
 });
 const dist = fileURLToPath(new URL('../../dist/web', import.meta.url));
 const POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-const TYPES: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 const KEPT_LINES = 200_000;
 
 const world = createWorld({ hosts: Number(flags.hosts), instances: Number(flags.instances), nowMs: Date.now() });
@@ -63,7 +67,10 @@ function addLines(lines: Line[]): void {
 const position = () => String(base + world.lines.length);
 
 io.on('connection', (socket) => {
-  if (!signedIn) return void socket.disconnect(true);
+  if (!signedIn) {
+    socket.disconnect(true);
+    return;
+  }
   socket.on('subscribe', ({ uri }: { uri: string }, ack: (answer: unknown) => void) => {
     let entry = versions.get(uri);
     if (entry === undefined) {
@@ -73,18 +80,34 @@ io.on('connection', (socket) => {
     void socket.join(uri);
     ack({ err: null, data: entry });
   });
-  socket.on('logs:tail', (request: Record<string, string> & { backlog?: number; id: string }, ack: (answer: unknown) => void) => {
-    try {
-      const fits = matcherOf(request);
-      tails.set(`${socket.id}/${request.id}`, { socket, id: request.id, fits });
-      const after = request['after'] === undefined ? null : Number(request['after']) - base;
-      const found = after === null ? world.lines.filter(fits).slice(-(request.backlog ?? 500)) : world.lines.slice(Math.max(0, after)).filter(fits);
-      ack({ err: null, data: { position: position() } });
-      socket.emit('logs:lines', { id: request.id, lines: found, skipped: 0, position: position(), ...(after === null ? { backlog: true } : {}) });
-    } catch (error) {
-      ack({ err: isWebvirtError(error) ? error.code : 'internal', message: error instanceof Error ? error.message : '', data: null });
-    }
-  });
+  socket.on(
+    'logs:tail',
+    (request: Record<string, string> & { backlog?: number; id: string }, ack: (answer: unknown) => void) => {
+      try {
+        const fits = matcherOf(request);
+        tails.set(`${socket.id}/${request.id}`, { socket, id: request.id, fits });
+        const after = request['after'] === undefined ? null : Number(request['after']) - base;
+        const found =
+          after === null
+            ? world.lines.filter(fits).slice(-(request.backlog ?? 500))
+            : world.lines.slice(Math.max(0, after)).filter(fits);
+        ack({ err: null, data: { position: position() } });
+        socket.emit('logs:lines', {
+          id: request.id,
+          lines: found,
+          skipped: 0,
+          position: position(),
+          ...(after === null ? { backlog: true } : {}),
+        });
+      } catch (error) {
+        ack({
+          err: isWebvirtError(error) ? error.code : 'internal',
+          message: error instanceof Error ? error.message : '',
+          data: null,
+        });
+      }
+    },
+  );
   socket.on('logs:untail', ({ id }: { id: string }) => tails.delete(`${socket.id}/${id}`));
   socket.on('disconnect', () => {
     for (const [key, tail] of tails) if (tail.socket === socket) tails.delete(key);
@@ -105,12 +128,17 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   const url = new URL(request.url ?? '/', 'http://mock');
   if (url.pathname.startsWith('/socket.io')) return;
   if (url.pathname.startsWith('/mock/')) return control(url.pathname, await bodyOf(request), response);
-  if (!url.pathname.startsWith('/api/')) return file(url.pathname, response);
+  if (!url.pathname.startsWith('/api/')) return sendFile(url.pathname, response);
   const body = await bodyOf(request);
   if (request.method !== 'GET') state.calls.push({ method: request.method ?? '', path: url.pathname, body });
   try {
     if (url.pathname === '/api/v1/sign-in') {
-      if (body['password'] !== state.password) return send(response, 401, { err: 'bad-credentials', message: 'The e-mail address or the password is wrong.', data: null });
+      if (body['password'] !== state.password)
+        return send(response, 401, {
+          err: 'bad-credentials',
+          message: 'The e-mail address or the password is wrong.',
+          data: null,
+        });
       signedIn = true;
       return send(response, 200, { err: null, data: null });
     }
@@ -119,7 +147,11 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
       signedIn = false;
       return send(response, 200, { err: null, data: null });
     }
-    if (url.pathname === '/api/v1/me') return send(response, 200, { err: null, data: { email: 'admin@localhost', role: 'admin', csrfToken: 'mock-csrf', version: '0.1.0' } });
+    if (url.pathname === '/api/v1/me')
+      return send(response, 200, {
+        err: null,
+        data: { email: 'admin@localhost', role: 'admin', csrfToken: 'mock-csrf', version: '0.1.0' },
+      });
     const { status, data } = answer(state, request.method ?? 'GET', url, body);
     send(response, status, { err: null, data });
   } catch (error) {
@@ -131,10 +163,20 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
 /** What a test may do to this server from outside. */
 function control(path: string, body: Record<string, unknown>, response: ServerResponse): void {
   if (path === '/mock/sign-in') signedIn = true;
-  else if (path === '/mock/lines') addLines((body['lines'] as Partial<Line>[]).map((line) => ({ ...makeLine(world, Date.now()), ...line })));
-  else if (path === '/mock/flood') for (let i = 0; i < Number(body['batches']); i += 1) addLines(Array.from({ length: Number(body['size']) }, () => makeLine(world, Date.now())));
+  else if (path === '/mock/lines')
+    addLines((body['lines'] as Partial<Line>[]).map((line) => ({ ...makeLine(world, Date.now()), ...line })));
+  else if (path === '/mock/flood')
+    for (let i = 0; i < Number(body['batches']); i += 1)
+      addLines(Array.from({ length: Number(body['size']) }, () => makeLine(world, Date.now())));
   else if (path === '/mock/drop') io.disconnectSockets(true);
-  else if (path === '/mock/skip') for (const tail of tails.values()) tail.socket.emit('logs:lines', { id: tail.id, lines: [makeLine(world, Date.now())], skipped: Number(body['count']), position: position() });
+  else if (path === '/mock/skip')
+    for (const tail of tails.values())
+      tail.socket.emit('logs:lines', {
+        id: tail.id,
+        lines: [makeLine(world, Date.now())],
+        skipped: Number(body['count']),
+        position: position(),
+      });
   else if (path === '/mock/instance') {
     Object.assign(world.instances[Number(body['index'])]!, body['set']);
     changed('/api/v1/instances');
@@ -148,31 +190,44 @@ function control(path: string, body: Record<string, unknown>, response: ServerRe
     const found = world.candidates[0]!;
     world.hosts.push({ ...structuredClone(world.hosts[0]!), id: found.id, name: 'juniper' });
     changed('/api/v1/hosts');
-  } else if (path !== '/mock/calls') return send(response, 404, {});
+  } else if (path !== '/mock/calls') {
+    send(response, 404, {});
+    return;
+  }
   send(response, 200, { calls: state.calls, instances: world.instances.map(({ id, name }) => ({ id, name })) });
-}
-
-function file(path: string, response: ServerResponse): void {
-  const wanted = join(dist, normalize(path === '/' ? '/index.html' : path));
-  if (!wanted.startsWith(dist) || !existsSync(wanted) || !statSync(wanted).isFile()) return send(response, 404, { err: 'not-found', message: 'There is no such thing here.', data: null });
-  response.writeHead(200, { 'content-type': TYPES[extname(wanted)] ?? 'application/octet-stream', 'content-security-policy': POLICY, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
-  createReadStream(wanted).pipe(response);
 }
 
 const HISTORY = 6_000;
 const start = Date.now();
-world.lines.push(...Array.from({ length: HISTORY }, (_, index) => makeLine(world, start - Math.round(((HISTORY - index) ** 1.1 / HISTORY ** 1.1) * 900_000))));
-world.lines.splice(5_950, 0, { ...makeLine(world, start - 9_000), source: 'agent', level: 'warn', message: 'gap', fields: { gap: { from: 4_100, to: 4_136, reason: 'spool cap reached', bytes: 18_204 } } });
+world.lines.push(
+  ...Array.from({ length: HISTORY }, (_, index) =>
+    makeLine(world, start - Math.round(((HISTORY - index) ** 1.1 / HISTORY ** 1.1) * 900_000)),
+  ),
+);
+world.lines.splice(5_950, 0, {
+  ...makeLine(world, start - 9_000),
+  source: 'agent',
+  level: 'warn',
+  message: 'gap',
+  fields: { gap: { from: 4_100, to: 4_136, reason: 'spool cap reached', bytes: 18_204 } },
+});
 
 if (!flags.still) {
   const rate = Number(flags.rate);
   const perTick = Math.max(1, Math.round(rate / 20));
-  setInterval(() => addLines(Array.from({ length: perTick }, () => makeLine(world, Date.now()))), rate >= 20 ? 50 : 1_000 / rate);
+  setInterval(
+    () => addLines(Array.from({ length: perTick }, () => makeLine(world, Date.now()))),
+    rate >= 20 ? 50 : 1_000 / rate,
+  );
   setInterval(() => {
     const nowMs = Date.now();
     for (const one of [...world.hosts, ...world.instances]) {
       if (!one.load || ('stale' in one && one.stale)) continue;
-      one.load = { ...one.load, tsMs: nowMs, cpuRatio: Math.max(0.01, Math.min(0.98, one.load.cpuRatio + (Math.random() - 0.5) * 0.08)) };
+      one.load = {
+        ...one.load,
+        tsMs: nowMs,
+        cpuRatio: Math.max(0.01, Math.min(0.98, one.load.cpuRatio + (Math.random() - 0.5) * 0.08)),
+      };
       if ('seenMs' in one && one.state === 'online') one.seenMs = nowMs;
     }
     changed('/api/v1/hosts');

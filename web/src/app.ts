@@ -1,13 +1,13 @@
 import Backbone from 'backbone';
-import type { Line } from '../../common/model/line.ts';
 import type { Me } from '../../common/model/access.ts';
+import type { Line } from '../../common/model/line.ts';
 import type { SampleSeries } from '../../common/model/sample.ts';
+import { DESTRUCTIVE_ACTIONS } from '../../common/model/words.ts';
 import { copyText } from './dom/copy.ts';
 import { createTheme } from './dom/theme.ts';
-import { DESTRUCTIVE_ACTIONS } from '../../common/model/words.ts';
 import { Connection } from './models/connection.ts';
-import { createModels, listsOf } from './models/nouns.ts';
 import { announceJobs, Notices } from './models/notices.ts';
+import { createModels, listsOf } from './models/nouns.ts';
 import { Pending } from './models/pending.ts';
 import { SampleHistory } from './models/sample-history.ts';
 import { createActions } from './net/actions.ts';
@@ -38,7 +38,10 @@ interface Running {
 /** The console: asks who is there, then shows the sign-in form or the shell. The only place that knows all parts. */
 export function createApp({ root }: { root: HTMLElement }): { start(): void; stop(): void } {
   const theme = createTheme(document.documentElement, window.localStorage);
-  const api = createApi({ fetch: window.fetch.bind(window), onSignedOut: () => signedOut('Your session has ended. Sign in again; you will return to where you were.') });
+  const api = createApi({
+    fetch: window.fetch.bind(window),
+    onSignedOut: () => signedOut('Your session has ended. Sign in again; you will return to where you were.'),
+  });
   const router = new Router();
   let running: Running | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -139,13 +142,21 @@ function startConsole({ root, api, router, theme, me, onSignedOut }: ConsolePart
     scan: actions.scan,
     copy: (text, what) =>
       void copyText(text).then((done) =>
-        notices.say({ kind: done ? 'good' : 'bad', title: done ? `${what} copied` : 'The browser did not allow to copy', text: '', href: null, id: 'copy' }),
+        notices.say({
+          kind: done ? 'good' : 'bad',
+          title: done ? `${what} copied` : 'The browser did not allow to copy',
+          text: '',
+          href: null,
+          id: 'copy',
+        }),
       ),
     openJobs: () => shell.openJobs(),
     onTheme: theme.onChange,
     context: async (id, sameHost) => {
       const query = new URLSearchParams({ before: '100', after: '100', ...(sameHost ? { sameHost: 'true' } : {}) });
-      return rowsOf(await api.get<unknown>(`/api/v1/logs/${encodeURIComponent(id)}/context?${query}`)) as unknown as Line[];
+      return rowsOf(
+        await api.get<unknown>(`/api/v1/logs/${encodeURIComponent(id)}/context?${query}`),
+      ) as unknown as Line[];
     },
     curve: async (kind, id, fromMs) => {
       const query = new URLSearchParams({ kind, ids: id, from: String(Math.floor(fromMs)), points: '300' });
@@ -159,7 +170,8 @@ function startConsole({ root, api, router, theme, me, onSignedOut }: ConsolePart
     theme.next();
     shell.rail.redraw();
   };
-  const openPalette = () => void new Palette({ parent: shell, models, go: (place) => router.go(place), nextTheme }).open();
+  const openPalette = () =>
+    void new Palette({ parent: shell, models, go: (place) => router.go(place), nextTheme }).open();
   const shell = new Shell({
     parent: null,
     deps,

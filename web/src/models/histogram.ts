@@ -1,22 +1,21 @@
-import Backbone from 'backbone';
 import type { Level, Line } from '../../../common/model/line.ts';
 import { LEVELS } from '../../../common/model/words.ts';
+import { Emitter } from './emitter.ts';
 
 export interface HistogramBucket {
   fromMs: number;
   counts: Record<Level, number>;
 }
 
-export interface Histogram extends Backbone.EventsMixin {}
-
 /** Lines by time and level in buckets of equal width. Event: `change`. */
-export class Histogram {
+export class Histogram extends Emitter {
   fromMs = 0;
   bucketMs = 1_000;
   readonly counts: Record<Level, Float64Array>;
   readonly size: number;
 
   constructor(size: number) {
+    super();
     this.size = size;
     this.counts = Object.fromEntries(LEVELS.map((level) => [level, new Float64Array(size)])) as Record<
       Level,
@@ -84,5 +83,3 @@ export class Histogram {
     return index >= 0 && index < this.size ? index : null;
   }
 }
-
-Object.assign(Histogram.prototype, Backbone.Events);

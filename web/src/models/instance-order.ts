@@ -69,8 +69,12 @@ export function matches(instance: InstanceModel, query: InstanceQuery): boolean 
   if (query.state && instance.get('state') !== query.state) return false;
   if (query.host && instance.get('host') !== query.host) return false;
   if (query.q === '') return true;
-  const text = `${instance.get('name')} ${instance.get('title') ?? ''} ${instance.get('hostName')} ${instance.id}`.toLowerCase();
-  return query.q.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  const text =
+    `${instance.get('name')} ${instance.get('title') ?? ''} ${instance.get('hostName')} ${instance.id}`.toLowerCase();
+  return query.q
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 /** The ids that match, in order; equal ones by name and id, so that the order is always the same. */

@@ -1,9 +1,7 @@
-import Backbone from 'backbone';
 import type { Line } from '../../../common/model/line.ts';
 import type { LinesBatch } from '../../../common/wire/live.ts';
+import { Emitter } from './emitter.ts';
 import { isMarker, LineRing, type Marker, type StreamRow } from './line-ring.ts';
-
-export interface LineWindow extends Backbone.EventsMixin {}
 
 /** How far back a resumed backlog is searched for lines that are here already. */
 const OVERLAP_REACH = 6_000;
@@ -12,7 +10,7 @@ const OVERLAP_REACH = 6_000;
  * The lines a stream shows: a ring, the position behind its newest line, and what went wrong.
  * Events: `rows` (something was appended; once per batch), `reshape` (rows were put in elsewhere), `state`.
  */
-export class LineWindow {
+export class LineWindow extends Emitter {
   readonly ring: LineRing;
   position: string | null = null;
   /** False until the backlog (or the first page) is here. */
@@ -22,6 +20,7 @@ export class LineWindow {
   appended = 0;
 
   constructor(capacity: number) {
+    super();
     this.ring = new LineRing(capacity);
   }
 
@@ -133,5 +132,3 @@ export class LineWindow {
     }
   }
 }
-
-Object.assign(LineWindow.prototype, Backbone.Events);

@@ -58,7 +58,8 @@ export class Candidates extends Backbone.Collection<CandidateModel> {
 export class Scans extends Backbone.Collection<ScanModel> {
   override preinitialize(): void {
     this.model = ScanModel;
-    this.comparator = (a: ScanModel, b: ScanModel) => (b.get('startedMs') ?? Infinity) - (a.get('startedMs') ?? Infinity);
+    this.comparator = (a: ScanModel, b: ScanModel) =>
+      (b.get('startedMs') ?? Infinity) - (a.get('startedMs') ?? Infinity);
   }
 }
 

@@ -1,12 +1,10 @@
-import Backbone from 'backbone';
-
-export interface Pending extends Backbone.EventsMixin {}
+import { Emitter } from './emitter.ts';
 
 /**
  * Instances with an action of ours that has been sent and has no outcome yet, with the id of that operation.
  * Event: `change` with the instance's id. A second click finds the first one here and sends nothing.
  */
-export class Pending {
+export class Pending extends Emitter {
   #ops = new Map<string, string>();
 
   opOf(instanceId: string): string | null {
@@ -27,5 +25,3 @@ export class Pending {
     }
   }
 }
-
-Object.assign(Pending.prototype, Backbone.Events);

@@ -1,7 +1,7 @@
 import type { Job } from '../../../common/model/job.ts';
 import type { Action } from '../../../common/model/words.ts';
-import type { InstanceModel, Jobs } from '../models/nouns.ts';
 import type { Notices } from '../models/notices.ts';
+import type { InstanceModel, Jobs } from '../models/nouns.ts';
 import type { Pending } from '../models/pending.ts';
 import { type Api, ApiError } from './api.ts';
 import { newOpId } from './op-id.ts';

@@ -55,7 +55,11 @@ export function createApi(deps: ApiDeps): Api {
     }
     const envelope = (await response.json().catch(() => null)) as Envelope<T> | null;
     if (envelope === null || typeof envelope !== 'object' || !('err' in envelope)) {
-      throw new ApiError('internal', `The manager answered ${response.status} without a readable body.`, response.status);
+      throw new ApiError(
+        'internal',
+        `The manager answered ${response.status} without a readable body.`,
+        response.status,
+      );
     }
     if (envelope.err !== null) {
       if (envelope.err === 'not-signed-in' && !path.endsWith('/me')) deps.onSignedOut();

@@ -30,6 +30,14 @@ export interface Feed {
 const ACK_TIMEOUT_MS = 10_000;
 const RETRY_MS = 1_000;
 
+function patched(body: unknown, patch: PatchOperation[]): unknown {
+  try {
+    return applyPatch(body, patch);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The only writer of models: what the manager pushes becomes attributes and lines here and nowhere else. */
 export function createFeed(deps: FeedDeps): Feed {
   const { socket, connection, lists } = deps;
@@ -44,8 +52,8 @@ export function createFeed(deps: FeedDeps): Feed {
       // A late answer of an earlier connection must not overwrite what the present one said.
       if (asked !== generation || !socket.connected) return;
       if (timedOut || answer.err !== null) {
-        if (!timedOut && answer.err === 'not-signed-in') return deps.onSignedOut();
-        setTimeout(() => asked === generation && subscribe(uri), RETRY_MS);
+        if (!timedOut && answer.err === 'not-signed-in') deps.onSignedOut();
+        else setTimeout(() => asked === generation && subscribe(uri), RETRY_MS);
         return;
       }
       kept.set(uri, { version: answer.data.version, body: answer.data.body });
@@ -61,15 +69,15 @@ export function createFeed(deps: FeedDeps): Feed {
     const list = lists[change.uri];
     if (entry === undefined || list === undefined) return;
     if (change.version <= entry.version) return;
-    if (change.version !== entry.version + 1) return subscribe(change.uri);
-    try {
-      entry.body = applyPatch(entry.body, change.patch);
-      entry.version = change.version;
-      syncCollection(list, entry.body);
-    } catch {
-      // A patch that does not fit means that our copy is wrong: ask for the whole again.
+    // A missed version, or a patch that does not fit, means that our copy is wrong: ask for the whole again.
+    const body = change.version === entry.version + 1 ? patched(entry.body, change.patch) : undefined;
+    if (body === undefined) {
       subscribe(change.uri);
+      return;
     }
+    entry.body = body;
+    entry.version = change.version;
+    syncCollection(list, body);
   }
 
   function onConnect(): void {

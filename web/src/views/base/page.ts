@@ -1,13 +1,12 @@
+import type { Line } from '../../../../common/model/line.ts';
+import type { Action } from '../../../../common/model/words.ts';
 import type { Connection } from '../../models/connection.ts';
-import type { Models } from '../../models/nouns.ts';
+import type { InstanceModel, Models } from '../../models/nouns.ts';
 import type { Pending } from '../../models/pending.ts';
 import type { SampleHistory } from '../../models/sample-history.ts';
-import type { Action } from '../../../../common/model/words.ts';
-import type { InstanceModel } from '../../models/nouns.ts';
 import type { EnrolOffer } from '../../net/actions.ts';
 import type { HistogramSources } from '../../net/histogram-source.ts';
 import type { LineSources } from '../../net/line-source.ts';
-import type { Line } from '../../../../common/model/line.ts';
 import { View, type ViewOptions } from './view.ts';
 
 /** What a page may read and ask for. Pages never see sockets, fetch or the composition root. */

@@ -20,7 +20,6 @@ export abstract class View<O extends ViewOptions = ViewOptions> extends Backbone
   declare destroyed: boolean;
   declare disposers: (() => void)[];
 
-  // biome-ignore lint/complexity/noUselessConstructor: it narrows the type of the options.
   constructor(options: O) {
     super(options);
   }

@@ -4,7 +4,7 @@ import { bytesText, countText, durationText, percentText, spanText, utcText } fr
 import { icon } from '../../dom/icons.ts';
 import { orderOf } from '../../models/instance-order.ts';
 import { Page } from '../base/page.ts';
-import { Chart, column } from '../widgets/chart.ts';
+import { BYTE_STEPS, Chart, column, RATIO_STEPS } from '../widgets/chart.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
 import { stateMark } from '../widgets/marks.ts';
 
@@ -24,13 +24,23 @@ export class HostPage extends Page {
     this.head.className = 'thing-head';
     const history = () => deps.history.of(subject);
     this.charts = [
-      new Chart({ parent: this, deps, title: 'CPU', colour: 'wv-curve-cpu', format: percentText, max: () => 1, read: () => column(history(), 'cpuRatio') }),
+      new Chart({
+        parent: this,
+        deps,
+        title: 'CPU',
+        colour: 'wv-curve-cpu',
+        format: percentText,
+        steps: RATIO_STEPS,
+        max: () => 1,
+        read: () => column(history(), 'cpuRatio'),
+      }),
       new Chart({
         parent: this,
         deps,
         title: 'Memory',
         colour: 'wv-curve-memory',
         format: bytesText,
+        steps: BYTE_STEPS,
         max: () => deps.models.hosts.get(subject)?.get('memoryBytes') ?? null,
         read: () => column(history(), 'memoryUsedBytes'),
       }),

@@ -34,7 +34,11 @@ export class HostsPage extends Page {
           ? html`<div class="empty"><h2>No host yet</h2><p>Scan your network below and enrol what is found, or run <code>webvirt agent enrol</code> on a machine with libvirt.</p></div>`
           : html`<div class="host-table" role="table" aria-label="Hosts">
             <div class="host-row host-head" role="row">${['Host', 'State', 'CPU', 'Memory', 'Load', 'Instances', 'Hypervisor'].map((name) => html`<span role="columnheader">${name}</span>`)}</div>
-            ${repeat(hosts.models, (host) => host.id, (host) => this.row(host))}
+            ${repeat(
+              hosts.models,
+              (host) => host.id,
+              (host) => this.row(host),
+            )}
           </div>`
       }
       ${this.discovery.el}`;

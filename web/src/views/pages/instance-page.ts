@@ -3,7 +3,7 @@ import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { Page } from '../base/page.ts';
-import { Chart, column } from '../widgets/chart.ts';
+import { BYTE_STEPS, Chart, column, RATIO_STEPS } from '../widgets/chart.ts';
 import { actionButtons } from '../widgets/instance-actions.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
 import { stateMark } from '../widgets/marks.ts';
@@ -23,13 +23,23 @@ export class InstancePage extends Page {
     this.head.className = 'thing-head';
     const history = () => deps.history.of(subject);
     this.charts = [
-      new Chart({ parent: this, deps, title: 'CPU', colour: 'wv-curve-cpu', format: percentText, max: () => 1, read: () => column(history(), 'cpuRatio') }),
+      new Chart({
+        parent: this,
+        deps,
+        title: 'CPU',
+        colour: 'wv-curve-cpu',
+        format: percentText,
+        steps: RATIO_STEPS,
+        max: () => 1,
+        read: () => column(history(), 'cpuRatio'),
+      }),
       new Chart({
         parent: this,
         deps,
         title: 'Memory',
         colour: 'wv-curve-memory',
         format: bytesText,
+        steps: BYTE_STEPS,
         max: () => deps.models.instances.get(subject)?.get('memoryBytes') ?? null,
         read: () => column(history(), 'memoryUsedBytes'),
       }),
@@ -47,7 +57,8 @@ export class InstancePage extends Page {
         const q = `${exclude ? '-' : ''}${field}:"${value.replaceAll(/["\\]/g, '\\$&')}"`;
         deps.go(`/live?${new URLSearchParams({ instance: subject, q })}`);
       },
-      emptyText: () => html`<h2>No line yet</h2><p>Lines of libvirt, QEMU and the jobs of this instance appear here.</p>`,
+      emptyText: () =>
+        html`<h2>No line yet</h2><p>Lines of libvirt, QEMU and the jobs of this instance appear here.</p>`,
     });
     const lines = document.createElement('div');
     lines.className = 'thing-lines';
@@ -85,7 +96,24 @@ export class InstancePage extends Page {
       return html`<nav class="crumbs" aria-label="Path"><a href="#/instances">Instances</a></nav><div class="page-title"><h1>Not listed</h1></div>
         <p class="dim">No host reports an instance with the id <code>${visibleText(this.subject)}</code> now. It was removed, or it is still being read. Its stored lines are below.</p>`;
     }
-    const { name, title, state, stateReason, stale, host, hostName, hostState, vcpus, memoryBytes, autostart, persistent, changedMs, load, disks, nics } = instance.attributes;
+    const {
+      name,
+      title,
+      state,
+      stateReason,
+      stale,
+      host,
+      hostName,
+      hostState,
+      vcpus,
+      memoryBytes,
+      autostart,
+      persistent,
+      changedMs,
+      load,
+      disks,
+      nics,
+    } = instance.attributes;
     return html`<nav class="crumbs" aria-label="Path"><a href="#/instances">Instances</a> ${icon('chevron')} <a href="#/hosts/${host}">${visibleText(hostName!)}</a></nav>
       <div class="page-title"><h1>${visibleText(name!)}</h1>${stateMark(state!)}
         <span class="dim" title=${utcText(changedMs!)}>${stateReason ? `${visibleText(stateReason)}, ` : ''}for ${spanText(this.deps.nowMs() - changedMs!)}</span>

@@ -1,32 +1,24 @@
-import { html, render, type TemplateResult } from 'lit-html';
-import { live } from 'lit-html/directives/live.js';
-import { type Action, DESTRUCTIVE_ACTIONS, INSTANCE_STATES } from '../../../../common/model/words.ts';
-import { countText } from '../../dom/format.ts';
-import { icon } from '../../dom/icons.ts';
+import { render } from 'lit-html';
+import { DESTRUCTIVE_ACTIONS } from '../../../../common/model/words.ts';
+import { inFrame } from '../../dom/frame.ts';
 import { token } from '../../dom/theme.ts';
-import { formatInstanceQuery, type InstanceQuery, orderOf, parseInstanceQuery, type SortKey } from '../../models/instance-order.ts';
+import {
+  formatInstanceQuery,
+  type InstanceQuery,
+  orderOf,
+  parseInstanceQuery,
+  type SortKey,
+} from '../../models/instance-order.ts';
 import type { InstanceModel } from '../../models/nouns.ts';
 import { StillOrder } from '../../models/still-order.ts';
 import { Page } from '../base/page.ts';
 import { actionsOf } from '../widgets/instance-actions.ts';
-import { stateMark } from '../widgets/marks.ts';
 import { Menu } from '../widgets/menu.ts';
 import { drawInstanceRow, type RowContext } from '../widgets/table/instance-row.ts';
+import { columns, emptyTemplate, headTemplate } from '../widgets/table/instances-head.ts';
 import { tableFrame } from '../widgets/table/table-frame.ts';
 import { createVirtualRows, type VirtualRows } from '../widgets/table/virtual-rows.ts';
 
-const COLUMNS: [key: SortKey | null, className: string, name: string][] = [
-  [null, 't-mark', ''],
-  ['state', 't-state', 'State'],
-  ['name', 't-name', 'Name'],
-  ['host', 't-host', 'Host'],
-  ['vcpus', 't-vcpus', 'vCPU'],
-  ['cpu', 't-cpu', 'CPU'],
-  ['memory', 't-memory', 'Memory'],
-  [null, 't-auto', ''],
-  [null, 't-actions', ''],
-];
-const BULK: Action[] = ['start', 'shutdown', 'reboot', 'pause', 'resume', 'force-off'];
 const NARROW = '(max-width: 760px)';
 
 /** All instances of all hosts in one table that stays still under the pointer. */
@@ -79,7 +71,8 @@ export class InstancesPage extends Page {
     this.listenTo(instances, 'update', this.reorder);
     this.listenTo(instances, 'change', (instance: InstanceModel) => {
       this.rows.repaint(String(instance.id));
-      this.reorder();
+      // A thousand changes in one batch sort the table once.
+      inFrame(this.order, () => !this.destroyed && this.reorder());
     });
     this.listenTo(instances, 'loaded samples', () => this.rows.repaintAll());
     this.listenTo(hosts, 'loaded', this.redraw);
@@ -111,6 +104,11 @@ export class InstancesPage extends Page {
   reorder(): void {
     if (this.order.set(orderOf(this.deps.models.instances.models, this.filter))) this.rows.show(this.order.shown);
     for (const id of this.marked) if (!this.deps.models.instances.get(id)) this.marked.delete(id);
+    this.redraw();
+  }
+
+  takeOrder(): void {
+    if (this.order.refresh()) this.rows.show(this.order.shown);
     this.redraw();
   }
 
@@ -175,67 +173,10 @@ export class InstancesPage extends Page {
   }
 
   override draw(): this {
-    render(this.headTemplate(), this.head);
-    render(this.columns(), this.tableHead);
+    render(headTemplate(this), this.head);
+    render(columns(this), this.tableHead);
     this.empty.hidden = this.order.shown.length > 0;
-    if (!this.empty.hidden) render(this.emptyTemplate(), this.empty);
+    if (!this.empty.hidden) render(emptyTemplate(this.deps.models.instances.length > 0), this.empty);
     return this;
-  }
-
-  headTemplate(): TemplateResult {
-    const all = this.deps.models.instances;
-    const counts = new Map<string, number>();
-    for (const instance of all.models) counts.set(instance.get('state')!, (counts.get(instance.get('state')!) ?? 0) + 1);
-    const marked = [...this.marked].flatMap((id) => all.get(id) ?? []);
-    return html`<div class="page-title"><h1>Instances</h1><span class="dim">${countText(this.order.shown.length)} of ${countText(all.length)}</span></div>
-      <div class="filter-row">
-        <div class="search-box">${icon('search')}<input type="search" class="form-control" placeholder="Name, title, host or UUID" aria-label="Search instances"
-          autocomplete="off" spellcheck="false" .value=${live(this.filter.q)} @input=${(event: Event) => this.set({ q: (event.target as HTMLInputElement).value })} /><kbd class="search-key">/</kbd></div>
-        <div class="segments" role="radiogroup" aria-label="State">
-          <button type="button" class="seg" role="radio" aria-checked=${this.filter.state === '' ? 'true' : 'false'} @click=${() => this.set({ state: '' })}>All</button>
-          ${INSTANCE_STATES.filter((state) => counts.has(state) || state === this.filter.state).map(
-            (state) => html`<button type="button" class="seg" role="radio" aria-checked=${this.filter.state === state ? 'true' : 'false'}
-              @click=${() => this.set({ state: this.filter.state === state ? '' : state })}>${stateMark(state)} <b>${countText(counts.get(state) ?? 0)}</b></button>`,
-          )}
-        </div>
-        <div class="filter-end">${marked.length > 0 ? this.bulk(marked) : null}</div>
-      </div>`;
-  }
-
-  bulk(marked: InstanceModel[]): TemplateResult {
-    const fitting = (action: Action) => marked.filter((instance) => actionsOf(instance).includes(action));
-    return html`<div class="bulk" role="toolbar" aria-label="Actions on marked instances"><b>${marked.length} marked</b>
-      ${BULK.map((action) => ({ action, targets: fitting(action) }))
-        .filter(({ targets }) => targets.length > 0)
-        .map(
-          ({ action, targets }) => html`<button type="button" data-act=${action} class="btn btn-sm ${DESTRUCTIVE_ACTIONS.includes(action) ? 'btn-danger-quiet' : 'btn-quiet'}"
-            @click=${() => this.deps.act(targets, action)}>${action}${targets.length === marked.length ? '' : ` ${targets.length}`}</button>`,
-        )}
-      <button type="button" class="btn btn-icon" aria-label="Unmark all" @click=${() => this.markAll(false)}>${icon('close')}</button></div>`;
-  }
-
-  columns(): TemplateResult {
-    const { fresh, moved } = this.order.waiting();
-    const all = this.order.shown.length > 0 && this.order.shown.every((id) => this.marked.has(id));
-    const { sort, down } = this.filter;
-    return html`${COLUMNS.map(([key, className, name]) => {
-      if (className === 't-mark') {
-        return html`<label class="t-mark"><input type="checkbox" .checked=${all} aria-label="Mark all that are listed" @click=${() => this.markAll(!all)} /></label>`;
-      }
-      if (key === null) return html`<span class=${className} role="columnheader"></span>`;
-      const dir = sort === key ? (down ? 'descending' : 'ascending') : 'none';
-      return html`<span class=${className} role="columnheader" aria-sort=${dir}><button type="button" class="sort" @click=${() => this.sortBy(key)}>${name}<i aria-hidden="true">${dir === 'none' ? '' : down ? '↓' : '↑'}</i></button></span>`;
-    })}
-    ${
-      fresh === 0 && !moved
-        ? null
-        : html`<button type="button" class="waiting" @click=${() => this.order.refresh() && (this.rows.show(this.order.shown), this.redraw())}>${fresh > 0 ? `${fresh} new` : 'order changed'}</button>`
-    }`;
-  }
-
-  emptyTemplate(): TemplateResult {
-    return this.deps.models.instances.length > 0
-      ? html`<h2>No instance matches</h2><p>Try a shorter search or another state.</p><a class="btn btn-quiet" href="#/instances">Show all</a>`
-      : html`<h2>No instance yet</h2><p>Instances appear here as soon as a host with libvirt is enrolled; those it has already are shown at once.</p><a class="btn btn-accent" href="#/hosts">Add a host</a>`;
   }
 }

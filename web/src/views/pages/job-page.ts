@@ -25,7 +25,8 @@ export class JobPage extends Page {
         const q = `${exclude ? '-' : ''}${field}:"${value.replaceAll(/["\\]/g, '\\$&')}"`;
         deps.go(`/live?${new URLSearchParams({ job: subject, q })}`);
       },
-      emptyText: () => html`<h2>No line of this job yet</h2><p>What the hosts do for it is written here while it runs.</p>`,
+      emptyText: () =>
+        html`<h2>No line of this job yet</h2><p>What the hosts do for it is written here while it runs.</p>`,
     });
     const lines = document.createElement('div');
     lines.className = 'thing-lines';
@@ -52,7 +53,8 @@ export class JobPage extends Page {
   headTemplate(): TemplateResult {
     const job = this.deps.models.jobs.get(this.subject);
     const crumbs = html`<nav class="crumbs" aria-label="Path"><a href="#/jobs">Jobs</a></nav>`;
-    if (job === undefined) return html`${crumbs}<div class="page-title"><h1>Job ${visibleText(this.subject.slice(0, 12))}</h1></div><p class="dim">It is not among the recent jobs; its lines are below.</p>`;
+    if (job === undefined)
+      return html`${crumbs}<div class="page-title"><h1>Job ${visibleText(this.subject.slice(0, 12))}</h1></div><p class="dim">It is not among the recent jobs; its lines are below.</p>`;
     const instance = job.get('instance');
     return html`${crumbs}${jobSummary(job, this.deps)}
       <div class="job-links">

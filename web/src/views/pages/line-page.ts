@@ -63,9 +63,7 @@ export class LinePage extends Page {
 
   /** Opens the line in the middle of the view. */
   show(number: number): void {
-    const { stream } = this.panel;
-    stream.toggle(number);
-    stream.showWhole(number);
+    this.panel.stream.open(number);
   }
 
   override title(): string {

@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit-html';
-import { visibleText } from '../../../../common/pure/visible-text.ts';
 import type { Action } from '../../../../common/model/words.ts';
+import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { plural } from '../../dom/format.ts';
 import type { InstanceModel } from '../../models/nouns.ts';
 import { DialogView } from '../base/dialog.ts';
@@ -43,14 +43,19 @@ export class ConfirmDialog extends DialogView<ConfirmOptions> {
     }}>
       <h2 id="dialog-title">${action} ${plural(count, 'instance')}?</h2>
       <p><b>${action}</b> ${WHAT[action] ?? 'will be sent now.'}</p>
-      <ul class="targets">${instances.slice(0, MOST_NAMED).map(
-        (instance) => html`<li><b>${visibleText(instance.get('name')!)}</b><span class="dim">on ${visibleText(instance.get('hostName')!)}, ${instance.get('state')}</span></li>`,
-      )}
+      <ul class="targets">${instances
+        .slice(0, MOST_NAMED)
+        .map(
+          (instance) =>
+            html`<li><b>${visibleText(instance.get('name')!)}</b><span class="dim">on ${visibleText(instance.get('hostName')!)}, ${instance.get('state')}</span></li>`,
+        )}
         ${count > MOST_NAMED ? html`<li class="dim">and ${count - MOST_NAMED} more</li>` : null}</ul>
       ${
         mustType
           ? html`<label class="form-label" for="confirm-count">Type ${count} to confirm</label>
-            <input id="confirm-count" class="form-control" inputmode="numeric" autocomplete="off" data-first @input=${(event: Event) => {
+            <input id="confirm-count" class="form-control" inputmode="numeric" autocomplete="off" data-first @input=${(
+              event: Event,
+            ) => {
               this.typed = (event.target as HTMLInputElement).value;
               this.draw();
             }} />`

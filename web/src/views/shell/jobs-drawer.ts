@@ -4,8 +4,8 @@ import { icon } from '../../dom/icons.ts';
 import type { JobModel } from '../../models/nouns.ts';
 import type { PageDeps } from '../base/page.ts';
 import { View, type ViewOptions } from '../base/view.ts';
-import { LinesPanel } from '../widgets/lines-panel.ts';
 import { jobSummary } from '../widgets/job-summary.ts';
+import { LinesPanel } from '../widgets/lines-panel.ts';
 
 export interface JobsDrawerOptions extends ViewOptions {
   deps: PageDeps;

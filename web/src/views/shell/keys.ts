@@ -16,7 +16,9 @@ const GOES: Record<string, string> = { l: '/live', h: '/hosts', i: '/instances' 
 const CHORD_MS = 1_200;
 
 function isField(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches('input:not([type="checkbox"]), textarea, select, [contenteditable]');
+  return (
+    target instanceof HTMLElement && target.matches('input:not([type="checkbox"]), textarea, select, [contenteditable]')
+  );
 }
 
 /** Starts to listen for keys. Returns how to stop. */

@@ -42,13 +42,22 @@ export class Palette extends DialogView<PaletteOptions> {
       { icon: 'instances', name: 'Instances', note: 'all of all hosts', run: () => go('/instances') },
       { icon: 'jobs', name: 'Jobs', note: 'what was asked, and its outcome', run: () => go('/jobs') },
       { icon: 'auto', name: 'Colours', note: 'dark, light, as the system', run: () => this.options.nextTheme() },
-      ...models.hosts.map((host): Entry => ({ icon: 'hosts', name: host.get('name')!, note: `host, ${host.get('state')}`, run: () => go(`/hosts/${host.id}`) })),
-      ...models.instances.map((instance): Entry => ({
-        icon: 'instances',
-        name: instance.get('name')!,
-        note: `${instance.get('state')} on ${instance.get('hostName')}`,
-        run: () => go(`/instances/${instance.id}`),
-      })),
+      ...models.hosts.map(
+        (host): Entry => ({
+          icon: 'hosts',
+          name: host.get('name')!,
+          note: `host, ${host.get('state')}`,
+          run: () => go(`/hosts/${host.id}`),
+        }),
+      ),
+      ...models.instances.map(
+        (instance): Entry => ({
+          icon: 'instances',
+          name: instance.get('name')!,
+          note: `${instance.get('state')} on ${instance.get('hostName')}`,
+          run: () => go(`/instances/${instance.id}`),
+        }),
+      ),
     ];
     if (word === '') return all.slice(0, MOST_SHOWN);
     const found = all
@@ -56,7 +65,15 @@ export class Palette extends DialogView<PaletteOptions> {
       .sort((a, b) => a.name.toLowerCase().indexOf(word) - b.name.toLowerCase().indexOf(word))
       .slice(0, MOST_SHOWN - 1);
     const search = new URLSearchParams({ q: this.typed.trim() });
-    return [...found, { icon: 'search', name: `Lines with “${this.typed.trim()}”`, note: 'live search', run: () => go(`/live?${search}`) }];
+    return [
+      ...found,
+      {
+        icon: 'search',
+        name: `Lines with “${this.typed.trim()}”`,
+        note: 'live search',
+        run: () => go(`/live?${search}`),
+      },
+    ];
   }
 
   run(entry: Entry | undefined): void {
@@ -68,10 +85,10 @@ export class Palette extends DialogView<PaletteOptions> {
     const count = this.entries().length;
     if (event.key === 'ArrowDown') this.chosen = (this.chosen + 1) % count;
     else if (event.key === 'ArrowUp') this.chosen = (this.chosen + count - 1) % count;
-    else if (event.key === 'Enter') return this.run(this.entries()[this.chosen]);
+    else if (event.key === 'Enter') this.run(this.entries()[this.chosen]);
     else return;
     event.preventDefault();
-    this.draw();
+    if (!this.destroyed) this.draw();
   }
 
   override template(): TemplateResult {
@@ -84,7 +101,10 @@ export class Palette extends DialogView<PaletteOptions> {
           this.draw();
         }} @keydown=${(event: KeyboardEvent) => this.onKey(event)} />
       <ul id="palette-list" role="listbox" class="palette-list">${this.entries().map(
-        (entry, index) => html`<li role="option" id="palette-${index}" aria-selected=${index === this.chosen ? 'true' : 'false'}
+        (
+          entry,
+          index,
+        ) => html`<li role="option" id="palette-${index}" aria-selected=${index === this.chosen ? 'true' : 'false'}
           @click=${() => this.run(entry)}>${icon(entry.icon)}<b>${visibleText(entry.name)}</b><span class="dim">${visibleText(entry.note)}</span></li>`,
       )}</ul>`;
   }

@@ -23,7 +23,11 @@ const PLACES: [page: PageName, icon: IconName, name: string, key: string][] = [
   ['instances', 'instances', 'Instances', 'g i'],
 ];
 const PART_OF: Partial<Record<PageName, PageName>> = { host: 'hosts', instance: 'instances', line: 'live' };
-const THEME_NAMES: Record<ThemeChoice, string> = { auto: 'Colours: as the system', dark: 'Colours: dark', light: 'Colours: light' };
+const THEME_NAMES: Record<ThemeChoice, string> = {
+  auto: 'Colours: as the system',
+  dark: 'Colours: dark',
+  light: 'Colours: light',
+};
 
 /** The way around: a rail at the left, a bar at the bottom of narrow screens. */
 export class Rail extends View<RailOptions> {

@@ -1,11 +1,11 @@
-import { Rail, type RailOptions } from './rail.ts';
-import { ConnectionBar } from './connection-bar.ts';
-import { JobsDrawer } from './jobs-drawer.ts';
-import { Toasts } from './toasts.ts';
 import type { Notices } from '../../models/notices.ts';
 import type { Place } from '../../router.ts';
 import type { Page, PageDeps, PageOptions } from '../base/page.ts';
 import { View, type ViewOptions } from '../base/view.ts';
+import { ConnectionBar } from './connection-bar.ts';
+import { JobsDrawer } from './jobs-drawer.ts';
+import { Rail, type RailOptions } from './rail.ts';
+import { Toasts } from './toasts.ts';
 
 export interface ShellOptions extends ViewOptions, Omit<RailOptions, 'parent' | 'openJobs'> {
   deps: PageDeps;
@@ -46,7 +46,12 @@ export class Shell extends View<ShellOptions> {
     const same = this.place !== null && this.place.page === place.page && this.place.id === place.id;
     if (!(same && this.page?.updateQuery(place.query))) {
       this.page?.destroy();
-      this.page = this.options.createPage(place, { parent: this, deps: this.options.deps, query: place.query, id: place.id });
+      this.page = this.options.createPage(place, {
+        parent: this,
+        deps: this.options.deps,
+        query: place.query,
+        id: place.id,
+      });
       this.main.replaceChildren(this.page.draw().el);
     }
     this.place = place;

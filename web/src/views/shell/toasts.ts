@@ -33,7 +33,9 @@ export class Toasts extends View<ToastsOptions> {
       this.hovered = false;
     });
     this.listenTo(this.options.notices, 'update', this.redraw);
-    this.listenTo(this.options.notices, 'add', (notice) => this.leaveLater(notice.id, notice.get('kind') === 'bad' ? BAD_MS : GOOD_MS));
+    this.listenTo(this.options.notices, 'add', (notice) =>
+      this.leaveLater(notice.id, notice.get('kind') === 'bad' ? BAD_MS : GOOD_MS),
+    );
   }
 
   leaveLater(id: string, ms: number): void {

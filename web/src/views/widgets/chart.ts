@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+import { clockText } from '../../dom/format.ts';
 import { token } from '../../dom/theme.ts';
 import type { Curve } from '../../models/sample-history.ts';
 import type { PageDeps } from '../base/page.ts';
@@ -13,9 +14,15 @@ export interface ChartOptions extends ViewOptions {
   /** Value at the top of the axis; null: as high as the curve. */
   max: () => number | null;
   colour: string;
+  /** Steps that the ticks of the value axis may take. */
+  steps: number[];
 }
 
 const HEIGHT_PX = 150;
+
+export const RATIO_STEPS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5];
+/** Powers of two from 1 KiB: `256 MiB`, not `268 MB`. */
+export const BYTE_STEPS = Array.from({ length: 34 }, (_, power) => 2 ** (10 + power));
 
 /** One curve over time. The plot library is loaded when the first chart is shown. */
 export class Chart extends View<ChartOptions> {
@@ -60,7 +67,12 @@ export class Chart extends View<ChartOptions> {
   rebuild(): void {
     if (this.library === null) return;
     this.plot?.destroy();
-    const axis = { stroke: token('wv-dim'), grid: { stroke: token('wv-line'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
+    const axis = {
+      stroke: token('wv-dim'),
+      grid: { stroke: token('wv-line'), width: 1 },
+      ticks: { show: false },
+      font: '11px system-ui',
+    };
     const { format } = this.options;
     const colour = token(this.options.colour);
     this.plot = new this.library(
@@ -70,7 +82,10 @@ export class Chart extends View<ChartOptions> {
         legend: { show: false },
         cursor: { y: false },
         scales: { y: { range: (_plot, _low, high) => [0, this.options.max() ?? Math.max(high * 1.1, 1e-6)] } },
-        axes: [axis, { ...axis, size: 62, values: (_plot, ticks) => ticks.map(format) }],
+        axes: [
+          { ...axis, size: 24, values: (_plot, ticks) => ticks.map((s) => clockText(s * 1_000).slice(0, 5)) },
+          { ...axis, size: 62, incrs: this.options.steps, values: (_plot, ticks) => ticks.map(format) },
+        ],
         series: [{}, { stroke: colour, fill: `${colour}22`, width: 1.5, points: { show: false } }],
       },
       this.data(),

@@ -84,12 +84,20 @@ export class DiscoveryPanel extends View<DiscoveryOptions> {
         <div class="inbox">${
           listed.length === 0
             ? html`<div class="empty empty-small"><h3>Nothing waits here</h3><p>Agents that a scan finds and nobody has enrolled appear here at once.</p></div>`
-            : html`<ul class="candidates">${repeat(listed, (candidate) => candidate.id, (candidate) => this.candidate(candidate))}</ul>`
+            : html`<ul class="candidates">${repeat(
+                listed,
+                (candidate) => candidate.id,
+                (candidate) => this.candidate(candidate),
+              )}</ul>`
         }</div>
         <div class="scans"><h3>Scans</h3>${
           scans.length === 0
             ? html`<p class="dim">No scan has run yet.</p>`
-            : html`<ul>${repeat(scans.models.slice(0, SCANS_SHOWN), (scan) => scan.id, (scan) => this.scanRow(scan))}</ul>`
+            : html`<ul>${repeat(
+                scans.models.slice(0, SCANS_SHOWN),
+                (scan) => scan.id,
+                (scan) => this.scanRow(scan),
+              )}</ul>`
         }</div>
       </div>`;
   }

@@ -1,9 +1,9 @@
 import { html, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { LEVELS, SOURCES } from '../../../../common/model/words.ts';
+import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { clockText, dayTimeText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
-import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { formatLogParams, type LogParams } from '../../models/log-filter.ts';
 import type { PageDeps } from '../base/page.ts';
 import { View, type ViewOptions } from '../base/view.ts';
@@ -98,7 +98,11 @@ export class FilterBar extends View<FilterBarOptions> {
           })}
         </div>
         ${this.choice('host', 'All hosts', this.hosts())}
-        ${this.choice('source', 'All sources', SOURCES.map((source) => [source, source] as [string, string]))}
+        ${this.choice(
+          'source',
+          'All sources',
+          SOURCES.map((source) => [source, source] as [string, string]),
+        )}
         ${this.choice('instance', 'All instances', this.instances())}
         ${this.range(stored)}
         <button type="button" class="btn btn-icon" title="Copy a link to this view" aria-label="Copy a link to this view"
@@ -144,9 +148,7 @@ export class FilterBar extends View<FilterBarOptions> {
     const chip = (text: string, clear: Partial<LogParams>) =>
       html`<span class="chip">${text}<button type="button" aria-label="Remove ${text}" @click=${() => this.set(clear)}>${icon('close')}</button></span>`;
     const range =
-      params.fromMs === undefined && params.toMs === undefined
-        ? null
-        : chip(rangeText(params), { fromMs: 0, toMs: 0 });
+      params.fromMs === undefined && params.toMs === undefined ? null : chip(rangeText(params), { fromMs: 0, toMs: 0 });
     const job = params.job ? chip(`job ${params.job.slice(0, 8)}`, { job: '' }) : null;
     return range === null && job === null ? null : html`<div class="chips">${range}${job}</div>`;
   }

@@ -1,5 +1,5 @@
 import { html, type TemplateResult } from 'lit-html';
-import { type Action, ACTIONS_BY_STATE, DESTRUCTIVE_ACTIONS } from '../../../../common/model/words.ts';
+import { ACTIONS_BY_STATE, type Action, DESTRUCTIVE_ACTIONS } from '../../../../common/model/words.ts';
 import { type IconName, icon } from '../../dom/icons.ts';
 import type { InstanceModel } from '../../models/nouns.ts';
 import type { PageDeps } from '../base/page.ts';
@@ -18,7 +18,8 @@ export function actionsOf(instance: InstanceModel): Action[] {
   if (instance.get('stale')) return [];
   const state = instance.get('state')!;
   const list: Action[] = [...(ACTIONS_BY_STATE[state] ?? [])];
-  if (state !== 'unknown' && instance.get('persistent')) list.push(instance.get('autostart') ? 'autostart-off' : 'autostart-on');
+  if (state !== 'unknown' && instance.get('persistent'))
+    list.push(instance.get('autostart') ? 'autostart-off' : 'autostart-on');
   return list;
 }
 
@@ -36,15 +37,22 @@ function button(instance: InstanceModel, action: Action, deps: Pick<PageDeps, 'a
 
 /** All actions as buttons, for the page of an instance. */
 export function actionButtons(instance: InstanceModel, deps: Pick<PageDeps, 'act' | 'pending'>): TemplateResult {
-  if (isBusy(instance, deps)) return html`<span class="busy"><span class="spinner" aria-hidden="true"></span>working…</span>`;
+  if (isBusy(instance, deps))
+    return html`<span class="busy"><span class="spinner" aria-hidden="true"></span>working…</span>`;
   const actions = actionsOf(instance);
-  if (actions.length === 0) return html`<span class="dim">No action while its host is ${instance.get('hostState')}</span>`;
+  if (actions.length === 0)
+    return html`<span class="dim">No action while its host is ${instance.get('hostState')}</span>`;
   return html`<div class="buttons">${actions.map((action) => button(instance, action, deps, false))}</div>`;
 }
 
 /** The likeliest action and a menu of the others, for a row. */
-export function rowActions(instance: InstanceModel, deps: Pick<PageDeps, 'act' | 'pending'>, openMenu: (anchor: HTMLElement) => void): TemplateResult {
-  if (isBusy(instance, deps)) return html`<span class="busy"><span class="spinner" aria-hidden="true"></span>working</span>`;
+export function rowActions(
+  instance: InstanceModel,
+  deps: Pick<PageDeps, 'act' | 'pending'>,
+  openMenu: (anchor: HTMLElement) => void,
+): TemplateResult {
+  if (isBusy(instance, deps))
+    return html`<span class="busy"><span class="spinner" aria-hidden="true"></span>working</span>`;
   const [first] = actionsOf(instance);
   if (first === undefined) return html`<span class="dim">–</span>`;
   return html`${button(instance, first, deps, true)}<button type="button" class="btn btn-icon btn-sm" aria-haspopup="menu"

@@ -1,4 +1,4 @@
-import { html, render as drawInto, type TemplateResult } from 'lit-html';
+import { render as drawInto, html, type TemplateResult } from 'lit-html';
 import type { Line } from '../../../../common/model/line.ts';
 import { countText, dayTimeText, plural } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';

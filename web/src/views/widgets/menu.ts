@@ -64,10 +64,11 @@ export class Menu extends View<MenuOptions> {
 
   override template(): TemplateResult {
     return html`${this.options.items.map(
-      (item) => html`<button type="button" role="menuitem" class=${item.danger ? 'is-danger' : ''} @click=${() => {
-        this.destroy();
-        item.run();
-      }}>${item.label}</button>`,
+      (item) =>
+        html`<button type="button" role="menuitem" class=${item.danger ? 'is-danger' : ''} @click=${() => {
+          this.destroy();
+          item.run();
+        }}>${item.label}</button>`,
     )}`;
   }
 }

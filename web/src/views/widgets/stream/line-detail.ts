@@ -1,8 +1,8 @@
 import { html, type TemplateResult } from 'lit-html';
 import type { Line } from '../../../../../common/model/line.ts';
+import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { dayTimeText, durationText, utcText } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
-import { visibleText } from '../../../../../common/pure/visible-text.ts';
 
 export interface DetailActions {
   addFilter(field: string, value: string, exclude: boolean): void;
@@ -20,7 +20,11 @@ interface Fact {
 }
 
 /** Fields in depth, as `a.b.c`, at most 200 of them: a hostile line must not freeze the page. */
-export function flattenFields(fields: Record<string, unknown>, prefix = '', into: [string, string][] = []): [string, string][] {
+export function flattenFields(
+  fields: Record<string, unknown>,
+  prefix = '',
+  into: [string, string][] = [],
+): [string, string][] {
   for (const [key, value] of Object.entries(fields)) {
     if (into.length >= 200) return into;
     const name = `${prefix}${key}`;
@@ -49,13 +53,19 @@ function factsOf(line: Line, actions: DetailActions): Fact[] {
   if (line.unit !== undefined) facts.push({ label: 'unit', text: line.unit, filter: ['unit', line.unit] });
   if (line.instance !== undefined) {
     const href = `#/instances/${encodeURIComponent(line.instance)}`;
-    facts.push({ label: 'instance', text: actions.instanceName(line.instance), filter: ['instance', line.instance], href });
+    facts.push({
+      label: 'instance',
+      text: actions.instanceName(line.instance),
+      filter: ['instance', line.instance],
+      href,
+    });
   }
   if (line.job !== undefined) {
     const href = `#/jobs/${encodeURIComponent(line.job)}`;
     facts.push({ label: 'job', text: line.job, filter: ['job', line.job], href });
   }
-  if (line.session !== undefined) facts.push({ label: 'session', text: line.session, filter: ['session', line.session] });
+  if (line.session !== undefined)
+    facts.push({ label: 'session', text: line.session, filter: ['session', line.session] });
   for (const [name, text] of flattenFields(line.fields ?? {})) facts.push({ label: name, text, filter: [name, text] });
   facts.push({ label: 'id', text: line.id });
   return facts;

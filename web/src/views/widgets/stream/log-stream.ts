@@ -1,13 +1,13 @@
 import { render, type TemplateResult } from 'lit-html';
 import { cancelFrame, inFrame } from '../../../dom/frame.ts';
-import { utcText } from '../../../dom/format.ts';
 import { isMarker, type Marker } from '../../../models/line-ring.ts';
 import type { LineWindow } from '../../../models/line-window.ts';
 import { View, type ViewOptions } from '../../base/view.ts';
 import { type DetailActions, lineDetail } from './line-detail.ts';
-import { createRowPool, type RowPool } from './row-pool.ts';
-import { bottomPx, type StreamGeometry, scrollToShow, topOf, totalPx, visibleRows } from './stream-layout.ts';
+import { createRowPool, type RowPool, titleTime } from './row-pool.ts';
+import { createStreamEnds, type StreamEnds } from './stream-ends.ts';
 import { streamFrame } from './stream-frame.ts';
+import { bottomPx, type StreamGeometry, scrollToShow, topOf, totalPx, visibleRows } from './stream-layout.ts';
 
 export interface LogStreamOptions extends ViewOptions {
   window: LineWindow;
@@ -44,8 +44,7 @@ export class LogStream extends View<LogStreamOptions> {
   declare scrollTop: number;
   declare selected: number | null;
   declare seenAppended: number;
-  declare olderState: 'idle' | 'loading' | 'end';
-  declare headEl: HTMLElement;
+  declare ends: StreamEnds;
 
   override preinitialize(options: LogStreamOptions): void {
     super.preinitialize(options);
@@ -56,7 +55,6 @@ export class LogStream extends View<LogStreamOptions> {
     this.scrollTop = 0;
     this.selected = null;
     this.seenAppended = 0;
-    this.olderState = options.loadOlder === null ? 'end' : 'idle';
     const rowPx = window.matchMedia(NARROW).matches ? 42 : 22;
     this.geometry = { rowPx, viewPx: 0, first: 0, end: 0, headPx: rowPx, expanded: null, detailPx: 0 };
   }
@@ -67,14 +65,21 @@ export class LogStream extends View<LogStreamOptions> {
     this.el.append(frame.columns, frame.scroller, frame.empty);
     this.scroller = frame.scroller;
     this.space = frame.space;
-    this.headEl = frame.head;
+    this.ends = createStreamEnds({
+      window: this.window,
+      head: frame.head,
+      empty: frame.empty,
+      loadOlder: this.options.loadOlder,
+      emptyText: this.options.emptyText,
+      onOlder: () => this.pause(true),
+    });
     this.detail = frame.detail;
     this.pool = createRowPool(this.space, this.options.actions);
     this.listenTo(this.window, 'rows state', this.redraw);
     this.listenTo(this.window, 'reshape', this.onReshape);
     this.scroller.addEventListener('scroll', () => this.onScroll(), { passive: true });
     this.scroller.addEventListener('click', (event) => this.onClick(event));
-    this.scroller.addEventListener('mouseover', (event) => this.onHover(event));
+    this.scroller.addEventListener('mouseover', (event) => titleTime(this.pool, event.target));
     const sizes = new ResizeObserver(() => this.measure());
     sizes.observe(this.scroller);
     sizes.observe(this.detail);
@@ -126,7 +131,7 @@ export class LogStream extends View<LogStreamOptions> {
     const [from, to] = visibleRows(g, this.scrollTop, SPARE_ROWS);
     this.pool.show(ring, from, to, { top: (n) => topOf(g, n), selected: this.selected, expanded: g.expanded });
     if (g.expanded !== null) this.detail.style.transform = `translateY(${topOf(g, g.expanded) + g.rowPx}px)`;
-    this.drawEnds();
+    this.ends.draw();
     if (!this.following) this.trigger('pause');
     return this;
   }
@@ -166,7 +171,10 @@ export class LogStream extends View<LogStreamOptions> {
 
   expand(number: number): void {
     const row = this.window.ring.at(number);
-    if (row === undefined || isMarker(row)) return this.collapse();
+    if (row === undefined || isMarker(row)) {
+      this.collapse();
+      return;
+    }
     render(lineDetail(row, this.options.actions), this.detail);
     this.detail.hidden = false;
     this.geometry.expanded = number;
@@ -179,6 +187,14 @@ export class LogStream extends View<LogStreamOptions> {
     this.redraw();
   }
 
+  /** Brings a row to the upper third, opened: where a link to it leads. */
+  open(number: number): void {
+    this.toggle(number);
+    this.space.style.height = `${totalPx(this.geometry)}px`;
+    this.scrollTo(Math.max(0, topOf(this.geometry, number) - this.geometry.viewPx / 3));
+    this.redraw();
+  }
+
   onReshape(change: { before: number }): void {
     const g = this.geometry;
     g.first = this.window.ring.first;
@@ -186,7 +202,7 @@ export class LogStream extends View<LogStreamOptions> {
     this.space.style.height = `${totalPx(g)}px`;
     // Rows put in before the first one push the view down by as much: what is being read stays where it is.
     if (change.before > 0 && !this.following) this.scrollTo(this.scrollTop + change.before * g.rowPx);
-    if (this.window.ring.length === 0) this.olderState = this.options.loadOlder === null ? 'end' : 'idle';
+    if (this.window.ring.length === 0) this.ends.reset();
     this.pool.refill();
     this.redraw();
   }
@@ -212,49 +228,20 @@ export class LogStream extends View<LogStreamOptions> {
     const bottom = bottomPx(this.geometry);
     if (this.following && this.scrollTop < Math.min(before, bottom) - this.geometry.rowPx / 2) this.pause(true);
     else if (!this.following && this.byScroll && this.scrollTop >= bottom - 2 && this.scrollTop > before) this.resume();
-    if (this.scrollTop < this.geometry.headPx && !this.following) void this.older();
+    if (this.scrollTop < this.geometry.headPx && !this.following) void this.ends.older();
     this.redraw();
   }
 
   onClick(event: MouseEvent): void {
-    if (event.target instanceof Element && event.target.closest('.stream-older') !== null) return void this.older();
+    if (event.target instanceof Element && event.target.closest('.stream-older') !== null) {
+      void this.ends.older();
+      return;
+    }
     const dom = this.pool.rowAt(event.target);
     if (dom?.row == null || dom.number === null) return;
     // A click that ends a text selection selects text; it must not open the line.
     if (String(document.getSelection() ?? '') !== '') return;
-    if (!isMarker(dom.row)) return this.toggle(dom.number);
-    if (dom.row.marker !== 'connection') this.options.loadMarker(dom.row);
-  }
-
-  /** The exact UTC is a title made when the pointer comes, not for every line of the stream. */
-  onHover(event: MouseEvent): void {
-    const cell = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>('.c-time') : null;
-    const row = this.pool.rowAt(cell)?.row;
-    if (cell !== null && row !== null && row !== undefined && !isMarker(row)) cell.title = utcText(row.tsMs);
-  }
-
-  async older(): Promise<void> {
-    if (this.olderState !== 'idle' || this.options.loadOlder === null) return;
-    this.pause(true);
-    this.olderState = 'loading';
-    this.drawEnds();
-    const before = this.window.ring.first;
-    try {
-      await this.options.loadOlder();
-    } finally {
-      this.olderState = this.window.ring.first < before ? 'idle' : 'end';
-      this.redraw();
-    }
-  }
-
-  drawEnds(): void {
-    const texts = { idle: 'Load older lines', loading: 'Loading older lines…', end: 'No older lines match' };
-    const none = this.window.ring.length === 0;
-    this.headEl.hidden = none;
-    this.headEl.textContent = texts[this.olderState];
-    this.headEl.classList.toggle('is-end', this.olderState !== 'idle');
-    const empty = this.el.lastElementChild as HTMLElement;
-    empty.hidden = !none || !this.window.ready || this.window.error !== null;
-    if (!empty.hidden) render(this.options.emptyText(), empty);
+    if (!isMarker(dom.row)) this.toggle(dom.number);
+    else if (dom.row.marker !== 'connection') this.options.loadMarker(dom.row);
   }
 }

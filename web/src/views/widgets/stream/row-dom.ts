@@ -1,6 +1,6 @@
 import type { Gap, Level, Line } from '../../../../../common/model/line.ts';
-import { bytesText, clockText, countText } from '../../../dom/format.ts';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
+import { bytesText, clockText, countText } from '../../../dom/format.ts';
 import { isMarker, type Marker, type StreamRow } from '../../../models/line-ring.ts';
 
 /** Letter of a level: levels are told apart by letter and shape as well as by colour. */

@@ -1,4 +1,5 @@
-import type { LineRing } from '../../../models/line-ring.ts';
+import { utcText } from '../../../dom/format.ts';
+import { isMarker, type LineRing } from '../../../models/line-ring.ts';
 import { createRowDom, fillRow, type RowDom, type RowNames } from './row-dom.ts';
 
 /** Where rows stand: row `number` is drawn at `top(number)` pixels inside the scrolled space. */
@@ -74,4 +75,11 @@ export function createRowPool(space: HTMLElement, names: RowNames): RowPool {
       for (const dom of shown) if (dom.row !== null) fillRow(dom, dom.row, names);
     },
   };
+}
+
+/** The exact UTC is a title made when the pointer comes to a time, not for every line of the stream. */
+export function titleTime(pool: RowPool, target: EventTarget | null): void {
+  const cell = target instanceof HTMLElement ? target.closest<HTMLElement>('.c-time') : null;
+  const row = pool.rowAt(cell)?.row;
+  if (cell !== null && row != null && !isMarker(row)) cell.title = utcText(row.tsMs);
 }

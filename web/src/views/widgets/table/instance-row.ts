@@ -18,7 +18,8 @@ export interface RowContext {
 const SPARK = { points: 60, widthPx: 84, heightPx: 22 };
 
 function template(instance: InstanceModel, context: RowContext): TemplateResult {
-  const { name, title, state, host, hostName, hostState, stale, vcpus, memoryBytes, load, autostart } = instance.attributes;
+  const { name, title, state, host, hostName, hostState, stale, vcpus, memoryBytes, load, autostart } =
+    instance.attributes;
   const id = String(instance.id);
   const shown = visibleText(name!);
   return html`

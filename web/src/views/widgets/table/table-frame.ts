@@ -21,8 +21,9 @@ export function tableFrame(label: string): TableFrame {
   space.setAttribute('role', 'rowgroup');
   const empty = div('empty');
   empty.hidden = true;
-  scroller.append(space, empty);
-  table.append(tableHead, scroller);
+  // The head scrolls with the rows and sticks: so its columns are as wide as theirs, scrollbar or not.
+  scroller.append(tableHead, space, empty);
+  table.append(scroller);
   return { head, table, tableHead, scroller, space, empty };
 }
 

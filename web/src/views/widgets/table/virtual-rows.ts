@@ -70,7 +70,7 @@ export function createVirtualRows(deps: VirtualRowsDeps): VirtualRows {
   }
 
   const sizes = new ResizeObserver(() => {
-    viewPx = scroller.clientHeight;
+    viewPx = scroller.clientHeight - space.offsetTop;
     space.style.height = `${ids.length * deps.rowPx()}px`;
     soon();
   });
