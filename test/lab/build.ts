@@ -21,6 +21,7 @@ export interface Plan {
   readonly dir: string;
   readonly cacheDir: string;
   readonly accel: 'tcg' | 'auto';
+  readonly locks: boolean;
 }
 
 /**
@@ -96,7 +97,7 @@ export async function buildLab(
   hosts: readonly LabHost[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { names, hostCount } = plan;
+  const { names, hostCount, locks } = plan;
   const capabilitiesDir = join(plan.cacheDir, `capabilities-${await capabilitiesKey()}`);
   await mkdir(state.dir, { recursive: true });
   await markDir(names, state.dir);
@@ -105,7 +106,7 @@ export async function buildLab(
   await createNetwork(names, hostCount);
   const bootOne = async (host: LabHost) => {
     const { name, address, uuid } = host;
-    await writeHostFiles(host.dir, { name, address, uuid, hostCount, capabilitiesDir });
+    await writeHostFiles(host.dir, { name, address, uuid, hostCount, locks, capabilitiesDir });
     signal.throwIfAborted();
     await host.powerOn();
   };

@@ -16,8 +16,10 @@ type ProgramName = 'manager' | 'crawler' | 'node-agent';
 export interface ConsoleOptions {
   /** The folder with `<program>/main.js` of each program. */
   readonly distDir: string;
-  /** Port of the manager in the lab, and of the forward on this machine. */
+  /** Port of the manager in the lab. */
   readonly port: number;
+  /** Port on 127.0.0.1 of this machine; the same number unless told, 0 takes a free one. */
+  readonly listenPort?: number;
   /** Sets the first password instead of having one made up. */
   readonly adminPassword?: string;
   /** More variables for one program, such as the enrolment file of an agent; asked when the manager is up. */
@@ -157,7 +159,8 @@ export async function startConsole(lab: Lab, options: ConsoleOptions): Promise<L
       ...(options.adminPassword === undefined ? {} : { WEBVIRT_ADMIN_PASSWORD: options.adminPassword }),
     });
     const crawlerDir = join(lab.dir, 'crawler');
-    const [crawler] = await Promise.all([
+    // All are waited for, also when one fails: one that starts after the stop would stay.
+    const [crawler, ...others] = await Promise.allSettled([
       launch('crawler', null, crawlerDir, {
         WEBVIRT_MANAGER_URL: `http://127.0.0.1:${options.port}`,
         WEBVIRT_CRAWLER_TOKEN_FILE: join(dataDir, 'local', 'crawler.token'),
@@ -167,13 +170,15 @@ export async function startConsole(lab: Lab, options: ConsoleOptions): Promise<L
       }),
       ...lab.hosts.map(startAgent),
     ]);
-    const forward = await lab.forward(options.port);
+    if (crawler.status === 'rejected') throw crawler.reason;
+    for (const other of others) if (other.status === 'rejected') throw other.reason;
+    const forward = await lab.forward(options.port, options.listenPort);
     return {
       url: `http://127.0.0.1:${forward.port}`,
       firstPassword: manager.ready.firstPassword ?? null,
       dataDir,
       manager: manager.child,
-      crawler: crawler.child,
+      crawler: crawler.value.child,
       agents,
       startAgent,
       ended: new Promise((resolve) => manager.child.once('exit', () => resolve())),

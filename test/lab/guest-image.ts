@@ -25,6 +25,7 @@ const FILES: Readonly<Record<string, { path: string; mode: number }>> = {
   inittab: { path: 'etc/inittab', mode: PLAIN_FILE },
   'boot.sh': { path: 'etc/boot', mode: EXECUTABLE },
   'heartbeat.sh': { path: 'etc/heartbeat', mode: EXECUTABLE },
+  'console.sh': { path: 'etc/console', mode: EXECUTABLE },
   // acpid runs the file with this name when the power button is pressed.
   'power-button.sh': { path: 'etc/acpi/PWRF/00000080', mode: EXECUTABLE },
 };

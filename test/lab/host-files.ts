@@ -17,6 +17,8 @@ export interface HostFilesInput {
   readonly address: string;
   readonly uuid: string;
   readonly hostCount: number;
+  /** Refuse to start a disk that another host has in use. */
+  readonly locks: boolean;
   /** Answers of libvirt's probe of the QEMU programs from an earlier lab; may not exist. */
   readonly capabilitiesDir: string;
 }
@@ -44,8 +46,7 @@ security_driver = "none"
 namespaces = []
 cgroup_controllers = []
 stdio_handler = "file"
-lock_manager = "lockd"
-migration_host = "${host.address}"
+${host.locks ? 'lock_manager = "lockd"\n' : ''}migration_host = "${host.address}"
 migration_address = "${host.address}"
 `;
 }

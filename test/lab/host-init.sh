@@ -37,7 +37,7 @@ ip link add br0 type bridge
 ip link set br0 addrgenmode none
 ip link set br0 up
 
-virtlockd --daemon
+if grep -q '^lock_manager' /etc/libvirt/qemu.conf; then virtlockd --daemon; fi
 libvirtd --daemon --listen
 echo ready
 exec >/dev/null

@@ -21,6 +21,11 @@ export interface LabOptions {
   readonly dir?: string;
   /** 'auto' uses KVM if a guest is seen to boot with it; 'tcg' (the default) emulates. */
   readonly accel?: 'tcg' | 'auto';
+  /**
+   * True: libvirt's lock manager refuses to start a disk that is in use on another host. False unless told, because
+   * with it libvirt 9.0 ends a guest on `virsh reboot`: it asks for the lock that it holds itself.
+   */
+  readonly locks?: boolean;
   /** True: the lab stays up when this process ends, until somebody takes it down. */
   readonly detached?: boolean;
 }
@@ -70,7 +75,8 @@ function checkOptions(options: LabOptions): Plan {
   const dir = options.dir === undefined ? names.defaultDir : resolve(options.dir);
   if (`${dir}/`.startsWith('/run/'))
     throw new LabError(`hosts cannot see ${dir}: choose a folder that is not below /run`);
-  return { names, hostCount, dir, cacheDir: readLabConfig().cacheDir, accel: options.accel ?? 'tcg' };
+  const { accel = 'tcg', locks = false } = options;
+  return { names, hostCount, dir, cacheDir: readLabConfig().cacheDir, accel, locks };
 }
 
 /** A handle on the lab of this name; touches nothing before `up`, `attach` or `down`. */

@@ -7,7 +7,7 @@ import { startDemoGuests } from './demo-guests.ts';
 import { createLab, type Lab, type LabStatus } from './lab.ts';
 import { LabError } from './run.ts';
 
-const USAGE = `npm run lab [-- up|status|down] [-- --hosts N] [--guests N] [--name NAME] [--port N] [--kvm] [--no-console]
+const USAGE = `npm run lab [-- up|status|down] [-- --hosts N] [--guests N] [--name NAME] [--port N] [--kvm] [--locks] [--no-console]
   up       builds the lab, starts the console on it and stays; Ctrl-C takes everything down.
            With --no-console it ends when the lab is up, and the lab stays until "down".
   status   says what is there.
@@ -30,6 +30,7 @@ function readArguments() {
         name: { type: 'string', default: 'wv-lab' },
         port: { type: 'string', default: '4600' },
         kvm: { type: 'boolean', default: false },
+        locks: { type: 'boolean', default: false },
         'no-console': { type: 'boolean', default: false },
       },
     });
@@ -41,6 +42,7 @@ function readArguments() {
       guests: parseNumber(values.guests, 'guests'),
       port: parseNumber(values.port, 'port'),
       accel: values.kvm ? ('auto' as const) : ('tcg' as const),
+      locks: values.locks,
       console: !values['no-console'],
     };
   } catch (error) {
@@ -114,8 +116,8 @@ async function main(): Promise<number> {
   if (withConsole && !existsSync(join(DIST_DIR, 'manager', 'main.js'))) {
     throw new LabError('the programs are not built yet: run npm run build, or use --no-console');
   }
-  const { name, hosts, accel } = options;
-  const lab = createLab({ name, hosts, accel, detached: !withConsole });
+  const { name, hosts, accel, locks } = options;
+  const lab = createLab({ name, hosts, accel, locks, detached: !withConsole });
   if (options.command === 'up') return await up(lab, options);
   if (options.command === 'down') await lab.down();
   console.log(describe(await lab.status()));

@@ -1,23 +1,28 @@
-import { readFileSync } from 'node:fs';
-import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LabNames, stateRoot } from './names.ts';
 import { killUntilGone, labProcesses, netnsOf } from './processes.ts';
 import { LabError, mustRun, run } from './run.ts';
 import { readState } from './state.ts';
 
-/** Names the lab a folder belongs to: nothing without this file is ever deleted. */
-const MARKER = '.webvirt-lab';
 const KILL_LIMIT_MS = 3000;
 
-export async function markDir(names: LabNames, dir: string): Promise<void> {
-  await writeFile(join(dir, MARKER), `${names.name}\n`);
+/** Says whose folder it is: nothing without this file is ever deleted. It says so by its name, which is there at once. */
+function marker(names: LabNames, dir: string): string {
+  return join(dir, `.webvirt-lab-${names.name}`);
 }
 
-/** True when `dir` was made by a lab of this name. */
-async function isOurs(names: LabNames, dir: string): Promise<boolean> {
-  const marker = await readFile(join(dir, MARKER), 'utf8').catch(() => '');
-  return marker.trim() === names.name;
+export async function markDir(names: LabNames, dir: string): Promise<void> {
+  await writeFile(marker(names, dir), '');
+}
+
+/** The mark goes last: whoever is killed in here leaves a folder that is still known as the lab's. */
+async function removeDir(names: LabNames, dir: string): Promise<void> {
+  const mark = marker(names, dir);
+  const others = (await readdir(dir)).map((entry) => join(dir, entry)).filter((path) => path !== mark);
+  await Promise.all(others.map((path) => rm(path, { recursive: true, force: true })));
+  await rm(dir, { recursive: true, force: true });
 }
 
 /** Folders below `dir` on which something is mounted in our own mount namespace, the deepest first. */
@@ -42,13 +47,13 @@ export async function sweep(names: LabNames, dirs: readonly string[] = []): Prom
   if (survivors.length > 0) throw new LabError(`processes of lab ${names.name} do not die: ${survivors.join(', ')}`);
   await Promise.all(netnsOf(names).map((netns) => mustRun(['ip', 'netns', 'delete', netns])));
   for (const dir of new Set([names.defaultDir, ...dirs, ...(state ? [state.dir] : [])])) {
-    if (!(await isOurs(names, dir))) {
+    if (!existsSync(marker(names, dir))) {
       // A start that was killed before it could mark its folder leaves it empty; anything else in it is not ours.
       await rmdir(dir).catch(() => {});
       continue;
     }
     for (const path of mountsBelow(dir)) await run(['umount', '-l', '--', path]);
-    await rm(dir, { recursive: true, force: true });
+    await removeDir(names, dir);
   }
   await rm(names.stateDir, { recursive: true, force: true });
   await sweepClaims(names);

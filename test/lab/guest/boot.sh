@@ -19,4 +19,4 @@ if [ -d /sys/class/net/eth0 ]; then
   [ -n "$address" ] && ip address add "$address" dev eth0 && echo "${address%/*}" >/tmp/address
   say "network eth0: ${address:-no address}"
 fi
-say "ready"
+say "ready; Enter opens a shell"
