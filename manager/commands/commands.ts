@@ -1,4 +1,4 @@
-import { WebvirtError } from '../../common/errors.ts';
+import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import type { Job } from '../../common/model/job.ts';
 import type { JobReport } from '../../common/wire/link.ts';
 import type { Bus } from '../bus/bus.ts';
@@ -104,6 +104,26 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
     return presentJob(existing);
   }
 
+  function begin(request: DispatchRequest): Job {
+    const hash = argsHash(request);
+    const id = request.opId ?? newOpId();
+    const existing = request.opId === undefined ? null : jobs.get(id);
+    if (existing !== null) return replayed(existing, hash);
+    const place = placeOf(request);
+    if (request.instance !== null) locks.mustBeFree(request.instance, place.instanceName, request.verb);
+    const { inserted, job } = journal.plan({ ...request, id, argsHash: hash, ...place });
+    if (!inserted) return replayed(job, hash);
+    locks.take(job);
+    watch.heard(job);
+    unheard.set(job.id, job);
+    if (!send(job)) {
+      end(job);
+      return presentJob(journal.refuse(job));
+    }
+    journal.announce(job);
+    return presentJob(job);
+  }
+
   function end(job: StoredJob): void {
     watch.forget(job.id);
     unheard.delete(job.id);
@@ -157,23 +177,12 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
       for (const stop of stops.splice(0)) stop();
     },
     dispatch(request) {
-      const hash = argsHash(request);
-      const id = request.opId ?? newOpId();
-      const existing = request.opId === undefined ? null : jobs.get(id);
-      if (existing !== null) return replayed(existing, hash);
-      const place = placeOf(request);
-      if (request.instance !== null) locks.mustBeFree(request.instance, place.instanceName, request.verb);
-      const { inserted, job } = journal.plan({ ...request, id, argsHash: hash, ...place });
-      if (!inserted) return replayed(job, hash);
-      locks.take(job);
-      watch.heard(job);
-      unheard.set(job.id, job);
-      if (!send(job)) {
-        end(job);
-        return presentJob(journal.refuse(job));
+      try {
+        return begin(request);
+      } catch (error) {
+        if (isWebvirtError(error)) journal.refused(request, error);
+        throw error;
       }
-      journal.announce(job);
-      return presentJob(job);
     },
     get(id) {
       const job = jobs.get(id);

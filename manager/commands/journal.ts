@@ -21,6 +21,8 @@ export interface Journal {
   refuse(job: StoredJob): StoredJob;
   change(job: StoredJob): void;
   audit(message: string, job: StoredJob, actor: string): void;
+  /** Nothing was done, and that is on the record too. */
+  refused(request: DispatchRequest, error: WebvirtError): void;
 }
 
 export function createJournal(deps: { jobs: JobStore; bus: Bus; log: CommandLog; nowMs: () => number }): Journal {
@@ -90,6 +92,10 @@ export function createJournal(deps: { jobs: JobStore; bus: Bus; log: CommandLog;
       if (before?.state !== job.state) tell(job);
     },
     audit,
+    refused({ verb, instance, opId, actor }, error) {
+      const place = { ...(instance === null ? {} : { instance }), ...error.details };
+      log.warn('Operation was refused', { source: 'audit', verb, opId, actor, code: error.code, ...place });
+    },
   };
   return journal;
 }

@@ -65,8 +65,7 @@ export function createWorld(jobs: JobStore) {
     passMs: (ms: number) => {
       clockMs += ms;
     },
-    commandsSent: () =>
-      sent.flatMap(({ message }) => (message.t === 'command' ? [message.command] : [])),
+    commandsSent: () => sent.flatMap(({ message }) => (message.t === 'command' ? [message.command] : [])),
     report: (state: JobReport['state'], more: Partial<JobReport> = {}, host = 'h1') =>
       commands.onReport(host, {
         ...{ opId: 'op-12345678', verb: 'start', instance: VM, state, final: state !== 'running', progress: null },

@@ -1,0 +1,38 @@
+import type { RawAnswer } from '../../http/route.ts';
+import type { LineFilter, LineStore } from '../../store/ports.ts';
+import { EXPORT_TYPES, type ExportFormat, exportHead, exportLine } from './present.ts';
+
+const PAGE_LINES = 2_000;
+
+/**
+ * Writes the lines of a filter in the order in which they arrived, page by page, as fast as the peer takes them. It ends
+ * at the line that was the newest when it began: an export does not run after a live stream for ever.
+ */
+export async function exportLines(
+  store: Pick<LineStore, 'since' | 'newestOrdinal'>,
+  filter: LineFilter,
+  options: { format: ExportFormat; limit?: number | undefined; nowMs: number; signal: AbortSignal },
+  out: RawAnswer,
+): Promise<void> {
+  const { format, signal } = options;
+  const last = store.newestOrdinal();
+  const stamp = new Date(options.nowMs).toISOString().replaceAll(/[:.]/g, '-');
+  const ending = format === 'text' ? 'log' : format;
+  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  let ordinal = 0;
+  // Read before the first byte: a filter that cannot be read is still answered with an ordinary error.
+  let page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left));
+  out.header('Content-Type', EXPORT_TYPES[format]);
+  out.header('Content-Disposition', `attachment; filename="webvirt-logs-${stamp}.${ending}"`);
+  await out.write(exportHead(format));
+  for (;;) {
+    signal.throwIfAborted();
+    let text = '';
+    for (const line of page.lines) text += exportLine(format, line);
+    if (text !== '') await out.write(text);
+    left -= page.lines.length;
+    ordinal = page.lastOrdinal;
+    if (left <= 0 || ordinal >= last || page.lines.length === 0) return;
+    page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left));
+  }
+}

@@ -1,0 +1,135 @@
+import { WebvirtError } from '../../../common/errors.ts';
+import type { NewLine } from '../../../common/model/line.ts';
+import { defineRoute, type Route } from '../../http/route.ts';
+import type { LineStore } from '../../store/ports.ts';
+import { exportLines } from './export.ts';
+import { filterOf } from './filter.ts';
+import { readOutsideLines } from './outside-lines.ts';
+import {
+  contextAnswer,
+  contextQuery,
+  exportQuery,
+  facetAnswer,
+  facetQuery,
+  histogramAnswer,
+  histogramQuery,
+  ingestAnswer,
+  ingestBody,
+  lineAnswer,
+  lineParams,
+  logAnswer,
+  logQuery,
+} from './schema.ts';
+
+export interface LogDeps {
+  lines: Omit<LineStore, 'append' | 'cursors' | 'hashAt' | 'stats'>;
+  /** Where lines from outside go. `flush` resolves when they are stored and rejects when they cannot be. */
+  outside: { add(line: NewLine): void; flush(): Promise<void> };
+  nowMs: () => number;
+}
+
+const HISTOGRAM_LAST_MS = 15 * 60_000;
+
+/** The stored lines, and lines from outside. */
+export function logRoutes({ lines, outside, nowMs }: LogDeps): Route[] {
+  const read = { method: 'GET', access: 'member', errors: ['bad-query', 'store-unavailable'] } as const;
+  return [
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs',
+      summary: 'Search lines',
+      purpose:
+        'Searches the stored lines of all hosts, newest first, a page at a time. searchedBackToMs says how far back the answer looked: a page that is not full has not always reached the end while next is there.',
+      query: logQuery,
+      answer: logAnswer,
+      handle: ({ query }) =>
+        lines.query(filterOf(query), {
+          limit: query.limit,
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        }),
+    }),
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs/histogram',
+      summary: 'Count lines over time',
+      purpose:
+        'Counts the lines of a filter by level in equal steps of time; the last 15 minutes when no range is given.',
+      query: histogramQuery,
+      answer: histogramAnswer,
+      handle({ query }) {
+        const toMs = query.to ?? nowMs();
+        const fromMs = query.from ?? toMs - HISTOGRAM_LAST_MS;
+        return lines.histogram(filterOf(query), { fromMs, toMs, buckets: query.buckets });
+      },
+    }),
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs/facets',
+      summary: 'Count lines by a field',
+      purpose: 'Names the most frequent values of a field among the lines of a filter, with their counts.',
+      query: facetQuery,
+      answer: facetAnswer,
+      handle: ({ query }) => lines.facets(filterOf(query), query.field, query.limit),
+    }),
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs/export',
+      summary: 'Export lines',
+      purpose:
+        'Streams the lines of a filter in the order in which they arrived, as NDJSON, CSV or text. In text and CSV control characters are made visible; in NDJSON they are escaped.',
+      query: exportQuery,
+      rawType: 'application/x-ndjson',
+      async handle({ query, raw, signal }) {
+        if (raw === undefined) throw new WebvirtError('bad-request', 'An export is read over HTTP.');
+        const { format, limit } = query;
+        await exportLines(lines, filterOf(query), { format, limit, nowMs: nowMs(), signal }, raw);
+      },
+    }),
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs/:id',
+      summary: 'Read a line',
+      purpose: 'Reads one line by its id. A line never changes.',
+      params: lineParams,
+      answer: lineAnswer,
+      async handle({ params: { id } }) {
+        const line = await lines.get(id);
+        if (line === null) throw new WebvirtError('not-found', `There is no line ${id}.`);
+        return line;
+      },
+    }),
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs/:id/context',
+      summary: 'Read the lines around a line',
+      purpose: 'Reads what arrived before and after a line, oldest first, of all hosts or of its host alone.',
+      params: lineParams,
+      query: contextQuery,
+      answer: contextAnswer,
+      async handle({ params: { id }, query: { before, after, sameHost } }) {
+        const found = await lines.context(id, { before, after, sameHost: sameHost === 'true' });
+        if (found.length === 0) throw new WebvirtError('not-found', `There is no line ${id}.`);
+        return found;
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/logs',
+      summary: 'Send lines',
+      purpose:
+        'Stores lines of a program outside: a JSON array or NDJSON of {message, level?, tsMs? or ts?, unit?, fields?}. They are of the source external; what they say of their host or agent is kept as a field. The answer comes when they are stored, and names what was refused; one bad line does not fail the others.',
+      access: 'member',
+      body: ingestBody,
+      bodyLimitBytes: 4 * 1024 * 1024,
+      answer: ingestAnswer,
+      errors: ['store-unavailable'],
+      example: [{ message: 'backup finished', level: 'info', unit: 'backup', fields: { bytes: 1024 } }],
+      async handle({ body, principal }) {
+        const { lines: accepted, refused, refusedCount } = readOutsideLines(body, principal!.name, nowMs());
+        for (const line of accepted) outside.add(line);
+        if (accepted.length > 0) await outside.flush();
+        return { accepted: accepted.length, refusedCount, refused };
+      },
+    }),
+  ];
+}

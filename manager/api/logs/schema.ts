@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { levelSchema, lineSchema, sourceSchema } from '../../../common/model/line.ts';
+import { moment, wholeNumber } from '../query-values.ts';
+
+export const LIMIT_PAGE_LINES = 5_000;
+
+const filter = {
+  q: z
+    .string()
+    .max(2_000)
+    .optional()
+    .describe('Words and "phrases", field:value, -not, /re2/. The same meaning here, live, and in rules.'),
+  level: levelSchema.optional().describe('Least severe level that is answered.'),
+  host: z.string().max(255).optional().describe('Id or name of a host.'),
+  instance: z.string().max(64).optional(),
+  source: sourceSchema.optional(),
+  job: z.string().max(64).optional(),
+  from: moment.optional().describe('Milliseconds since 1970 or ISO 8601; this moment included.'),
+  to: moment.optional().describe('This moment excluded.'),
+};
+
+export const logQuery = z.object({
+  ...filter,
+  cursor: z.string().max(128).optional().describe('`next` of the page before.'),
+  limit: wholeNumber({ min: 1, max: LIMIT_PAGE_LINES }).default(200),
+});
+export const logAnswer = z.object({
+  /** Newest first. */
+  lines: z.array(lineSchema),
+  next: z.string().nullable(),
+  searchedBackToMs: z.number().nullable(),
+});
+
+export const histogramQuery = z.object({ ...filter, buckets: wholeNumber({ min: 1, max: 1_000 }).default(60) });
+const count = z.number().int();
+export const histogramAnswer = z.array(
+  z.object({ fromMs: z.number(), counts: z.object({ error: count, warn: count, info: count, debug: count }) }),
+);
+
+export const facetQuery = z.object({
+  ...filter,
+  field: z.string().min(1).max(64).describe('Such as level, host, source, unit, instance, or a name of a field.'),
+  limit: wholeNumber({ min: 1, max: 1_000 }).default(20),
+});
+export const facetAnswer = z.array(z.object({ value: z.string(), count }));
+
+export const lineParams = z.object({
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,64}\.[0-9a-f]{16}\.\d{1,15}$/, 'must be the id of a line'),
+});
+export const lineAnswer = lineSchema;
+
+export const contextQuery = z.object({
+  before: wholeNumber({ min: 0, max: 500 }).default(50),
+  after: wholeNumber({ min: 0, max: 500 }).default(50),
+  sameHost: z.enum(['true', 'false']).default('false').describe('Only lines of the same host.'),
+});
+export const contextAnswer = z.array(lineSchema);
+
+export const exportQuery = z.object({
+  ...filter,
+  format: z.enum(['ndjson', 'csv', 'text']).default('ndjson'),
+  limit: wholeNumber({ min: 1, max: 100_000_000 }).optional().describe('At most so many lines, from the oldest on.'),
+});
+
+/** A JSON array of lines, one line, or NDJSON text: what is wrong with one of them is said of that one. */
+export const ingestBody = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown()), z.string()]);
+export const ingestAnswer = z.object({
+  accepted: count,
+  refusedCount: count,
+  /** The first hundred of them. */
+  refused: z.array(z.object({ index: count, reason: z.string() })),
+});
