@@ -1,15 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewLine } from '../../../common/model/line.ts';
-import { ColumnBuilder } from '../../../common/wire/frames.ts';
-import type { LineBatch } from '../ports.ts';
+import { batch, EPOCH, NOW, numbered } from './batch.testing.ts';
 import { type OpenLineStore, openLineStore } from './open.ts';
 
-const EPOCH = 'e'.repeat(16);
-const NOW = 1_700_000_000_000;
 let dir: string;
 let store: OpenLineStore;
 const path = () => join(dir, 'lines.duckdb');
@@ -22,26 +18,6 @@ afterEach(async () => {
   await store.close();
   rmSync(dir, { recursive: true });
 });
-
-function batch(first: number, lines: Partial<NewLine>[], over: Partial<LineBatch> = {}): LineBatch {
-  const builder = new ColumnBuilder();
-  for (const line of lines) builder.add({ tsMs: NOW, level: 'info', source: 'agent', message: 'x', ...line });
-  const origin = { agent: 'a1', host: 'a1', hostName: 'one', epoch: EPOCH };
-  const hash = (first + lines.length).toString(16).padStart(32, '0');
-  return {
-    ...origin,
-    first,
-    count: lines.length,
-    hash,
-    receivedMs: NOW + 10,
-    columns: builder.take(),
-    gap: null,
-    ...over,
-  };
-}
-
-const numbered = (from: number, count: number, stepMs = 0) =>
-  Array.from({ length: count }, (_, i) => ({ message: `m${from + i}`, tsMs: NOW + (from + i) * stepMs }));
 
 describe('line store', () => {
   it('gives every line back as it came, hostile text included', async () => {
@@ -174,81 +150,5 @@ describe('line store', () => {
     expect(first.lines.map((line) => line.message)).toEqual(['m4', 'm5', 'm6']);
     const rest = await store.lines.since({ q: 'm9' }, first.lastOrdinal, 100);
     expect(rest).toMatchObject({ lastOrdinal: 10, lines: [{ message: 'm9' }] });
-  });
-
-  it('counts by time and by value', async () => {
-    await store.lines.append([
-      batch(0, [
-        { level: 'error', tsMs: NOW - 1_000, instance: 'a', fields: { code: 1 } },
-        { level: 'error', tsMs: NOW - 900, instance: 'b' },
-        { level: 'warn', tsMs: NOW - 100, instance: 'a', fields: { code: 1 } },
-      ]),
-    ]);
-    const buckets = await store.lines.histogram({}, { fromMs: NOW - 1_000, toMs: NOW, buckets: 2 });
-    expect(buckets).toEqual([
-      { fromMs: NOW - 1_000, counts: { error: 2, warn: 0, info: 0, debug: 0 } },
-      { fromMs: NOW - 500, counts: { error: 0, warn: 1, info: 0, debug: 0 } },
-    ]);
-    expect(await store.lines.facets({}, 'instance', 9)).toEqual([
-      { value: 'a', count: 2 },
-      { value: 'b', count: 1 },
-    ]);
-    expect(await store.lines.facets({ level: 'error' }, 'level', 9)).toEqual([{ value: 'error', count: 2 }]);
-    expect(await store.lines.facets({}, 'code', 9)).toEqual([{ value: '1', count: 2 }]);
-    expect(await store.lines.facets({}, 'host', 9)).toEqual([{ value: 'a1', count: 3 }]);
-    await expect(store.lines.facets({}, "x')--", 9)).rejects.toThrow(/named by/);
-    expect(await store.lines.stats()).toMatchObject({ lines: 3, oldestMs: NOW - 1_000 });
-  });
-
-  it('keeps samples and thins them', async () => {
-    const rows = Array.from({ length: 100 }, (_, i) => ({
-      id: `i${i % 2}`,
-      kind: 'instance' as const,
-      tsMs: NOW + i * 1_000,
-      cpuRatio: (i % 10) / 10,
-      memoryUsedBytes: 1_000,
-    }));
-    await store.samples.append(rows);
-    await store.samples.append([{ id: 'h', kind: 'host', tsMs: NOW, cpuRatio: 1, memoryUsedBytes: 1 }]);
-    const series = await store.samples.series('instance', { fromMs: NOW, points: 10 });
-    expect(series.map((s) => [s.id, s.tsMs.length])).toEqual([
-      ['i0', 10],
-      ['i1', 10],
-    ]);
-    expect(series[0]?.tsMs).toEqual([...series[0]!.tsMs].sort((a, b) => a - b));
-    expect(await store.samples.series('instance', { ids: ['i1'], fromMs: NOW + 98_500, points: 5 })).toEqual([
-      { id: 'i1', tsMs: [NOW + 99_000], cpuRatio: [0.9], memoryUsedBytes: [1_000] },
-    ]);
-    expect(await store.samples.series('host', { ids: [], fromMs: 0, points: 5 })).toEqual([]);
-  });
-
-  it('deletes by age of arrival, says how much, and keeps the cursors', async () => {
-    await store.lines.append([batch(0, numbered(0, 10))]);
-    await store.lines.append([batch(10, numbered(10, 5), { receivedMs: NOW + 5_000 })]);
-    await store.lines.append([batch(0, numbered(0, 1), { agent: 'a2', receivedMs: NOW })]);
-    expect(await store.retain({ receivedBeforeMs: NOW })).toBeNull();
-    expect(await store.retain({ receivedBeforeMs: NOW + 100 })).toMatchObject({ lines: 16 });
-    await store.close();
-    store = await openLineStore(path());
-    expect((await store.lines.cursors('a1'))[0]?.next).toBe(15);
-    expect((await store.lines.cursors('a2'))[0]?.next).toBe(1);
-    expect(store.lines.newestOrdinal()).toBe(16);
-    expect((await store.lines.query({}, { limit: 5 })).lines).toEqual([]);
-  });
-
-  it('refuses a file of a newer program', async () => {
-    await store.close();
-    const instance = await DuckDBInstance.create(path());
-    const connection = await instance.connect();
-    await connection.run("UPDATE meta SET value = 99 WHERE name = 'schema'");
-    connection.closeSync();
-    instance.closeSync();
-    await expect(openLineStore(path())).rejects.toThrow(/newer WebVirt \(schema 99/);
-    const again = await DuckDBInstance.create(path());
-    const fix = await again.connect();
-    await fix.run("UPDATE meta SET value = 1 WHERE name = 'schema'");
-    fix.closeSync();
-    again.closeSync();
-    store = await openLineStore(path());
   });
 });
