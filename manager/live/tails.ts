@@ -49,7 +49,8 @@ export function createTails(
 ): Tails {
   const channels = new Map<string, Channel>();
   let skippedBefore = 0;
-  let upTo = deps.store.newestOrdinal();
+  /** Arrival number up to which lines came over the bus; null before the first (the store may open after us). */
+  let upTo: number | null = null;
 
   function deliver(channel: Channel, selection: Selection): void {
     // Viewers that are in step and call their tail the same get one message that is encoded once.
@@ -77,12 +78,13 @@ export function createTails(
   const stopListening = deps.bus.on('lines', ({ batches }) => {
     const last = batches.at(-1);
     if (last === undefined) return;
-    upTo = last.ordinal + (last.columns?.n ?? 1) - 1;
+    const lookedAt = last.ordinal + (last.columns?.n ?? 1) - 1;
+    upTo = lookedAt;
     if (channels.size === 0) return;
     const shared = batches.map((batch) => shareBatch(batch, deps.reader));
     for (const channel of channels.values()) {
       const entries = shared.flatMap(channel.select);
-      deliver(channel, { entries, upTo, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 64) });
+      deliver(channel, { entries, upTo: lookedAt, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 64) });
     }
   });
 
@@ -104,7 +106,7 @@ export function createTails(
       const key = filterKey(filter);
       const select = channels.get(key)?.select ?? createSelector(filter);
       const { outbox, send, socketId } = viewer;
-      const from = upTo;
+      const from = upTo ?? deps.store.newestOrdinal();
       const tail = createTail({ id: request.id, socketId, caps, from }, { outbox, send });
       const close = join(key, select, tail);
       let backlog: Backlog;
