@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { io as connect } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkConfig } from '../common/pure/config/check.ts';
 import { managerConfigSchema } from './config.ts';
@@ -45,11 +47,11 @@ describe('the manager', () => {
       expect(await (await fetch(url + path)).json()).toEqual({ err: null, data: { status: 'ok' } });
     }
     const { cookie } = await signIn(url, firstPassword!);
-    const get = (path: string) => fetch(url + path, { headers: { Cookie: cookie } });
-    expect(await (await get('/api/v1/me')).json()).toMatchObject({
+    const read = (path: string) => fetch(url + path, { headers: { Cookie: cookie } });
+    expect(await (await read('/api/v1/me')).json()).toMatchObject({
       data: { email: 'admin@localhost', version: '1.2.3' },
     });
-    const metrics = await (await get('/metrics')).text();
+    const metrics = await (await read('/metrics')).text();
     expect(metrics).toMatch(/^webvirt_http_requests_total\{route="\/readyz",method="GET",status="200"\} 1$/m);
     expect(metrics).toMatch(/^webvirt_lines \d+$/m);
     await first.stop();
@@ -57,6 +59,59 @@ describe('the manager', () => {
     expect(again.firstPassword).toBeNull();
     const still = await fetch(`${again.url}/api/v1/me`, { headers: { Cookie: cookie } });
     expect(still.status).toBe(200);
+  });
+
+  it('stores lines from outside, answers them, pushes to sockets, and describes itself', async () => {
+    const { url } = await manager().start();
+    const token = readFileSync(join(folder, 'data', 'local', 'admin.token'), 'utf8').trim();
+    const auth = { Authorization: `Bearer ${token}` };
+    const post = (type: string, body: string) =>
+      fetch(`${url}/api/v1/logs`, { method: 'POST', headers: { ...auth, 'Content-Type': type }, body });
+    const array = await post('application/json', JSON.stringify([{ message: 'from an array' }]));
+    expect(await array.json()).toEqual({ err: null, data: { accepted: 1, refusedCount: 0, refused: [] } });
+    const rows = await post('application/x-ndjson', '{"message":"row one"}\nnot json\n{"message":"row two"}\n');
+    expect(await rows.json()).toMatchObject({ data: { accepted: 2, refusedCount: 1 } });
+    const found = await (await fetch(`${url}/api/v1/logs?source=external`, { headers: auth })).json();
+    expect(
+      (found as { data: { lines: { id: string; message: string }[] } }).data.lines.map(({ id, message }) => [
+        id.split('.')[2],
+        message,
+      ]),
+    ).toEqual([
+      ['2', 'row two'],
+      ['1', 'row one'],
+      ['0', 'from an array'],
+    ]);
+    const socket = connect(url, { transports: ['websocket'], auth: { token } });
+    const tail = new Promise<string[]>((resolve) => {
+      socket.on('logs:lines', (batch: { lines: { message: string }[]; backlog?: boolean }) => {
+        const messages = batch.lines.map(({ message }) => message);
+        if (messages.includes('live')) resolve(messages);
+      });
+    });
+    const subscribed = await socket.emitWithAck('subscribe', { uri: '/api/v1/hosts' });
+    expect(subscribed).toMatchObject({ err: null, data: { body: [] } });
+    expect(await socket.emitWithAck('logs:tail', { id: 'a', source: 'external' })).toMatchObject({ err: null });
+    await post('application/json', JSON.stringify([{ message: 'live' }]));
+    expect(await tail).toContain('live');
+    socket.close();
+    const openapi = await (await fetch(`${url}/api/v1/openapi.json`, { headers: auth })).json();
+    expect(Object.keys((openapi as { paths: object }).paths)).toContain('/api/v1/instances/{id}/actions');
+  });
+
+  it('speaks TLS on the same port, with a certificate of its own authority', async () => {
+    const { url } = await manager().start();
+    const ca = readFileSync(join(folder, 'data', 'ca', 'ca.pem'));
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const status = await new Promise((resolve, reject) => {
+        const call = get(`https://${host}:${new URL(url).port}/healthz`, { ca, agent: false }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        });
+        call.on('error', reject);
+      });
+      expect(status).toBe(200);
+    }
   });
 
   it('takes its data directory for itself alone', async () => {

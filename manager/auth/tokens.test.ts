@@ -49,7 +49,12 @@ it('shows a token once, keeps its hash, and ends it at once when it is removed',
   expect(edge.auth.isStillValid(principal)).toBe(false);
   expect(ended).toEqual([made.id]);
   expect((await edge.ask(`/api/v1/tokens/${made.id}`, { method: 'DELETE', headers })).status).toBe(404);
-  expect(edge.audits.map(({ message }) => message)).toEqual(['signed in', 'token made', 'token removed']);
+  expect(edge.audits.map(({ message }) => message)).toEqual([
+    'signed in',
+    'token made',
+    'token removed',
+    'request refused',
+  ]);
   expect(JSON.stringify(edge.audits)).not.toContain(made.token);
 });
 

@@ -9,7 +9,7 @@ export function hasBody(request: IncomingMessage): boolean {
 }
 
 /**
- * Reads the body of a request as JSON; undefined when there is none. Throws `unsupported-media-type` (a form or
+ * Reads the body of a request as JSON, or as text when it is NDJSON; undefined when there is none. Throws `unsupported-media-type` (a form or
  * `text/plain` is what another site can send without asking), `too-large` before more than the limit is kept, and
  * `bad-request`. Compressed bodies are refused: 165 bytes of brotli can hold 100 MiB.
  */
@@ -25,7 +25,13 @@ export async function readJsonBody(request: IncomingMessage, limitBytes: number)
     chunks.push(chunk as Buffer);
   }
   if (bytes === 0) return undefined;
-  return parseSafeJson(decode(Buffer.concat(chunks, bytes)));
+  const text = decode(Buffer.concat(chunks, bytes));
+  return isNdjson(request) ? text : parseSafeJson(text);
+}
+
+/** Rows of JSON, one a line: handed on as text, for the routes whose schema takes it. */
+function isNdjson(request: IncomingMessage): boolean {
+  return /^application\/x-ndjson(?:\s*;|\s*$)/i.test(request.headers['content-type'] ?? '');
 }
 
 function mustBeJson(request: IncomingMessage): void {
@@ -34,7 +40,7 @@ function mustBeJson(request: IncomingMessage): void {
     throw new WebvirtError('unsupported-media-type', 'Send the body without compression.');
   }
   const type = request.headers['content-type'] ?? '';
-  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type))
+  if (!/^application\/(?:json|x-ndjson)(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type))
     throw new WebvirtError('unsupported-media-type');
 }
 

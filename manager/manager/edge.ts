@@ -18,6 +18,7 @@ import { createLive, LIVE_DEFAULTS, type Live } from '../live/live.ts';
 import { columnsOf, lineAt } from '../store/line-columns.ts';
 import type { StateStore } from '../store/ports.ts';
 import type { Fleet } from './fleet.ts';
+import { createOutsideLines } from './outside-lines.ts';
 import { managerRoutes } from './routes.ts';
 import type { Storage } from './storage.ts';
 import { watchMetrics } from './watch-metrics.ts';
@@ -69,6 +70,12 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     tokens: { tokens: auth.tokens, audit, now },
     health: { checks: [{ name: 'lines', waiting: storage.store.waiting }] },
     metrics,
+    hosts: fleet,
+    instances: fleet,
+    jobs: fleet,
+    logs: { lines, outside: createOutsideLines(fleet.intake), nowMs: now },
+    samples: { samples, nowMs: now },
+    list: fleet,
     candidates: {
       candidates: state.candidates,
       inbox,
@@ -117,7 +124,6 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     { routes, auth, tls: enrolment.tls(), log, audit, socket: live.attach, observe: metrics.observeHttp },
   );
   watchMetrics(metrics, { inventory: fleet.inventory, live, lines, intake: fleet.intake });
-  void samples;
   return { http, live, stopCrawler: crawler.stop, url: () => origin('http', config, http) };
 }
 

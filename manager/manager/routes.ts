@@ -1,7 +1,13 @@
 import { type CandidateDeps, candidateRoutes } from '../api/candidates/routes.ts';
 import { type HealthDeps, healthRoutes } from '../api/health/routes.ts';
+import { type HostDeps, hostRoutes } from '../api/hosts/routes.ts';
+import { type InstanceDeps, instanceRoutes } from '../api/instances/routes.ts';
+import { type JobDeps, jobRoutes } from '../api/jobs/routes.ts';
+import { type ListDeps, listRoutes } from '../api/list/routes.ts';
+import { type LogDeps, logRoutes } from '../api/logs/routes.ts';
 import { type MetricsSource, metricsRoutes } from '../api/metrics/routes.ts';
 import { openapiRoutes } from '../api/openapi/routes.ts';
+import { type SampleDeps, sampleRoutes } from '../api/samples/routes.ts';
 import { type ScanDeps, scanRoutes } from '../api/scans/routes.ts';
 import { type SignInDeps, signInRoutes } from '../api/sign-in/routes.ts';
 import { type TokenDeps, tokenRoutes } from '../api/tokens/routes.ts';
@@ -14,6 +20,12 @@ export interface RouteDeps {
   tokens: TokenDeps;
   health: HealthDeps;
   metrics: { registry: MetricsSource };
+  hosts: HostDeps;
+  instances: InstanceDeps;
+  jobs: JobDeps;
+  logs: LogDeps;
+  samples: SampleDeps;
+  list: ListDeps;
   candidates: CandidateDeps;
   scans: ScanDeps;
   enrolment: { routes: Route[] };
@@ -28,6 +40,12 @@ export function managerRoutes(deps: RouteDeps): Route[] {
   const routes: Route[] = [
     ...signInRoutes(deps.signIn),
     ...tokenRoutes(deps.tokens),
+    ...hostRoutes(deps.hosts),
+    ...instanceRoutes(deps.instances),
+    ...jobRoutes(deps.jobs),
+    ...logRoutes(deps.logs),
+    ...sampleRoutes(deps.samples),
+    ...listRoutes(deps.list),
     ...candidateRoutes(deps.candidates),
     ...scanRoutes(deps.scans),
     ...deps.enrolment.routes,
