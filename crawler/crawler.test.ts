@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLogger } from '../logging/logger.ts';
 import { createSpool, type Spool } from '../logging/spool/spool.ts';
-import { type FakeIdentity, fakeAgent, fakeIdentity, helloOf, reply } from '../test/support/hello-agent.ts';
 import { fakeManager } from '../test/support/fake-manager.ts';
+import { type FakeIdentity, fakeAgent, fakeIdentity, helloOf, reply } from '../test/support/hello-agent.ts';
 import { configOf } from './config.ts';
 import { type Crawler, createCrawler } from './crawler.ts';
 

@@ -8,15 +8,18 @@ export interface Piece {
 
 const PIECE_BITS = 20;
 const PIECE_ADDRESSES = 2 ** (32 - PIECE_BITS);
-const FIRST_PIECE_BITS = 24;
+const FIRST_PIECE_BITS = 26;
+/** A range of this size is one piece: two would only cost the start of one more nmap. */
+const WHOLE_BITS = 24;
 
 /**
- * A range in pieces of a /20, of which the first one is cut smaller (/24, /24, /23, /22, /21): nmap prints nothing
- * before a group is through, and somebody may be looking at the first answer.
+ * A range in pieces of a /20, of which the first one is cut smaller (/26, /26, /25, /24, /23, /22, /21): nmap prints
+ * nothing before a group is through, and somebody may be waiting for the first answer.
  */
 export function piecesOfRange(range: Cidr): Piece[] {
   const [first, ...rest] = cutCidr(range, PIECE_BITS);
-  return [...rampUp(first!), ...rest].map((block) => ({ blocks: [block], addresses: cidrSize(block) }));
+  const blocks = range.bits >= WHOLE_BITS ? [range] : [...rampUp(first!), ...rest];
+  return blocks.map((block) => ({ blocks: [block], addresses: cidrSize(block) }));
 }
 
 /** Scattered addresses (sorted, without repetition) in pieces, each as the fewest blocks that hold exactly them. */
