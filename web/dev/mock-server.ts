@@ -24,14 +24,6 @@ const { values: flags } = parseArgs({
     still: { type: 'boolean', default: false },
   },
 });
-const dist = fileURLToPath(new URL('../../dist/web', import.meta.url));
-const POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-};
 const KEPT_LINES = 200_000;
 
 const world = createWorld({ hosts: Number(flags.hosts), instances: Number(flags.instances), nowMs: Date.now() });

@@ -9,8 +9,12 @@ export interface Place {
 
 export type PageName = 'live' | 'hosts' | 'host' | 'instances' | 'instance' | 'jobs' | 'job' | 'line' | 'not-found';
 
-const LISTS: Record<string, PageName> = { live: 'live', hosts: 'hosts', instances: 'instances', jobs: 'jobs' };
-const THINGS: Record<string, PageName> = { hosts: 'host', instances: 'instance', jobs: 'job', lines: 'line' };
+const LISTS = new Map<string, PageName>(
+  Object.entries({ live: 'live', hosts: 'hosts', instances: 'instances', jobs: 'jobs' }),
+);
+const THINGS = new Map<string, PageName>(
+  Object.entries({ hosts: 'host', instances: 'instance', jobs: 'job', lines: 'line' }),
+);
 
 /** Reads a fragment (without `#`). The empty one is the live stream; an id that cannot be decoded is not found. */
 export function parsePlace(fragment: string): Place {
@@ -20,10 +24,8 @@ export function parsePlace(fragment: string): Place {
   const [first = '', second, ...more] = path.split('/');
   if (path === '') return { page: 'live', id: '', query };
   try {
-    if (second === undefined && LISTS[first] !== undefined) return { page: LISTS[first], id: '', query };
-    if (second !== undefined && more.length === 0 && THINGS[first] !== undefined) {
-      return { page: THINGS[first], id: decodeURIComponent(second), query };
-    }
+    const page = (second === undefined ? LISTS : THINGS).get(first);
+    if (page !== undefined && more.length === 0) return { page, id: decodeURIComponent(second ?? ''), query };
   } catch {
     // A broken percent sign: the address was cut or mistyped.
   }

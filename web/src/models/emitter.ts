@@ -1,7 +1,9 @@
 import Backbone from 'backbone';
 
-const Base = (() => {}) as unknown as new () => Backbone.EventsMixin;
-Object.assign(Base.prototype, Backbone.Events);
+class Plain {}
+Object.assign(Plain.prototype, Backbone.Events);
+
+const WithEvents = Plain as new () => Plain & Backbone.EventsMixin;
 
 /** Something that tells events and is no Backbone model: its classes may have initialised fields. */
-export class Emitter extends Base {}
+export class Emitter extends WithEvents {}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { Notices } from '../models/notices.ts';
+import { InstanceModel, Jobs } from '../models/nouns.ts';
+import { Pending } from '../models/pending.ts';
+import { createActions } from './actions.ts';
+import { type Api, ApiError } from './api.ts';
+
+const instance = new InstanceModel({ id: 'u1', name: 'web-1', state: 'running' } as never);
+
+function setUp(post: (path: string, body: { opId: string }) => Promise<unknown>) {
+  const parts = { jobs: new Jobs(), pending: new Pending(), notices: new Notices() };
+  const sent: { opId: string }[] = [];
+  const api = {
+    post: (path: string, body: { opId: string }) => {
+      sent.push(body);
+      return post(path, body);
+    },
+  } as unknown as Api;
+  return { ...parts, sent, actions: createActions({ api, ...parts }) };
+}
+
+describe('act', () => {
+  it('sends one operation for a double click and keeps the row busy until its job has ended', async () => {
+    const { actions, sent, pending, jobs } = setUp(async () => ({}));
+    await Promise.all([actions.act([instance], 'reboot'), actions.act([instance], 'reboot')]);
+    await actions.act([instance], 'reboot');
+    expect(sent.length).toBe(1);
+    const { opId } = sent[0]!;
+    expect(pending.opOf('u1')).toBe(opId);
+    jobs.add({ id: opId, state: 'running', createdMs: 1 } as never);
+    expect(pending.opOf('u1')).toBe(opId);
+    jobs.get(opId)!.set('state', 'done');
+    expect(pending.opOf('u1')).toBeNull();
+  });
+
+  it('repeats a lost call under the same opId', async () => {
+    let lost = 1;
+    const { actions, sent, notices } = setUp(async () => {
+      if (lost-- > 0) throw new ApiError('network', 'gone', 0);
+      return {};
+    });
+    await actions.act([instance], 'start');
+    expect(sent.length).toBe(2);
+    expect(sent[0]!.opId).toBe(sent[1]!.opId);
+    expect(notices.length).toBe(0);
+  });
+
+  it('tells a refusal and frees the row', async () => {
+    const { actions, pending, notices } = setUp(async () => {
+      throw new ApiError('busy', 'web-1 is held by another job.', 409);
+    });
+    await actions.act([instance], 'start');
+    expect(pending.opOf('u1')).toBeNull();
+    expect(notices.at(0)!.get('text')).toContain('held by another job');
+  });
+});
