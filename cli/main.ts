@@ -23,7 +23,9 @@ function commandFor(word: string): CliCommand {
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
-  const word = argv.find((part) => !part.startsWith('-'));
+  // The flags of all commands are known here only to tell their values from the command's word.
+  const every = Object.assign({}, COMMON_FLAGS, ...COMMANDS.map((candidate) => candidate.flags ?? {}));
+  const word = parseArgs({ args: argv, options: every, allowPositionals: true, strict: false }).positionals[0];
   const command = word === undefined ? null : commandFor(word);
   let parsed: ReturnType<typeof parseArgs>;
   try {
