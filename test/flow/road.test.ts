@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../../common/model/host.ts';
 import type { Instance } from '../../common/model/instance.ts';
@@ -17,15 +18,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-const cli = (...args: string[]) =>
-  execFileSync(
-    process.execPath,
-    [join(ROOT, 'dist', 'cli', 'main.js'), '--url', stack.url, '--data-dir', stack.dataDir, ...args],
-    {
-      encoding: 'utf8',
-      timeout: 60_000,
-    },
-  );
+const run = promisify(execFile);
+const cli = async (...args: string[]) => {
+  const where = ['--url', stack.url, '--data-dir', stack.dataDir];
+  return (await run(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...where, ...args])).stdout;
+};
 
 const finished = (job: Job) => !['planned', 'running'].includes(job.state);
 
@@ -83,20 +80,20 @@ describe('the road', () => {
     expect([other.status, other.body.err]).toEqual([409, 'op-id-reused']);
   });
 
-  test('the command line lists, acts by name, and shows the lines', () => {
-    expect(cli('ls', 'hosts')).toMatch(/online/);
-    expect(JSON.parse(cli('ls', '--json'))[0].name).toBe('test');
-    expect(cli('resume', 'test')).toMatch(/resume test: done/);
-    const lines = cli('logs', '-n', '200', '--q', 'source:audit OR_NOT_A_WORD', '--json');
+  test('the command line lists, acts by name, and shows the lines', async () => {
+    expect(await cli('ls', 'hosts')).toMatch(/online/);
+    expect(JSON.parse(await cli('ls', '--json'))[0].name).toBe('test');
+    expect(await cli('resume', 'test')).toMatch(/resume test: done/);
+    const lines = await cli('logs', '-n', '200', '--q', 'source:audit OR_NOT_A_WORD', '--json');
     expect(lines).toBe('');
     expect(
-      cli('logs', '-n', '50', '--json')
+      (await cli('logs', '-n', '50', '--json'))
         .trim()
         .split('\n')
         .map((text) => JSON.parse(text) as Line).length,
     ).toBeGreaterThan(5);
-    expect(() => cli('start', 'no-such-instance')).toThrow(/There is no instance "no-such-instance"/);
-    expect(() => cli('strat', 'test')).toThrow(/did you mean "start"/);
+    await expect(cli('start', 'no-such-instance')).rejects.toThrow(/There is no instance "no-such-instance"/);
+    await expect(cli('strat', 'test')).rejects.toThrow(/did you mean "start"/);
   });
 
   test('the manager is killed: the agent goes on, the manager finds its data again, nothing is stored twice', async () => {

@@ -81,6 +81,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       method,
       headers: {
         authorization: `Bearer ${stack.token}`,
+        // A kept connection would be one that a killed manager has closed behind our back.
+        connection: 'close',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
