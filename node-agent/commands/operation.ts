@@ -50,6 +50,8 @@ export async function operate(op: Op, deps: OperationDeps, options: OperationOpt
 
 /** How long virsh may stay after the instance was seen to be as wanted. */
 const LINGER_MS = 2_000;
+/** How long somebody else may take to make true what was asked for. */
+const SOON_MS = 1_500;
 
 /** Ends a virsh that does not come back although its work is done: version 9 may miss the end of a save. */
 async function patientRun<T>(
@@ -114,6 +116,9 @@ async function judge(
     if (reached && now !== null) return done(now, { note: op.verb.alreadyText ?? 'It is so now.' }, ran.stderr);
     if (options.stopAsked()) return cancelled(options.why(), ran.stderr, now?.state ?? null);
     const fault = virshFault(ran.stderr);
+    // Another one may be doing the same at this moment: it is enough that it comes true.
+    if (fault.code === 'wrong-state' && (await soonReached(op, hypervisor)))
+      return done(await seen(hypervisor, op.id), { note: op.verb.alreadyText ?? 'It is so now.' }, ran.stderr);
     if (fault.maybe) return unknown(fault.message, ran.stderr, now?.state ?? null);
     return failed(fault.code, fault.message, ran.stderr, now?.state ?? null);
   }
@@ -125,6 +130,22 @@ async function judge(
       ? `libvirt did not answer within ${timeoutMs / 1_000} s and may still do it.`
       : 'virsh was killed before it could tell.';
   return unknown(`${why} Look at the instance before you repeat it.`, ran.stderr, now?.state ?? null);
+}
+
+/** Waits a moment for the instance to become as wanted, by somebody else's hand. */
+function soonReached(op: Op, hypervisor: CommandHypervisor): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (is: boolean) => {
+      clearTimeout(timer);
+      off();
+      resolve(is);
+    };
+    const timer = setTimeout(() => end(false), op.verb.reached === undefined ? 0 : SOON_MS);
+    const off = hypervisor.on((event) => {
+      const now = event.id === op.id ? hypervisor.instance(op.id) : undefined;
+      if (now !== undefined && op.verb.reached?.(now)) end(true);
+    });
+  });
 }
 
 /** virsh said yes. A request to the guest is done only when the guest followed it. */

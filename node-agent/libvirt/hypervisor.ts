@@ -21,6 +21,8 @@ export interface HypervisorConfig {
   qemuLogDir: string;
   /** Where libvirt keeps its pid files; another place only where libvirt runs in a namespace of its own. */
   runDir?: string;
+  /** The /proc in which the pids of those files count; likewise. */
+  procDir?: string;
   /** How long one read may take before libvirt counts as not answering. */
   readDeadlineMs?: number;
 }
@@ -50,7 +52,7 @@ export function createHypervisor(
   deps: { emit(line: NewLine): void; log: Log; now(): number },
 ): Hypervisor {
   const { log } = deps;
-  const procDir = '/proc';
+  const procDir = config.procDir ?? '/proc';
   const children = createVirshChildren({ virshPath: config.virshPath, limit: MAX_VIRSH });
   const guests = createGuestProcesses({ runDir: config.runDir ?? '/run/libvirt', procDir });
   const io = createIoCounters();

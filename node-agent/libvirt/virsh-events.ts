@@ -56,6 +56,8 @@ export function createVirshEvents(
       const waitMs = backoffMs(failures);
       deps.log.debug('the stream of libvirt events ended', { reason: stderr.trim().slice(0, 256), waitMs });
       timers = [setTimeout(open, waitMs)];
+      // Most often the daemon is gone: whoever reads finds out now and not by the next question.
+      hooks.onGap();
     };
     mine.once('error', ended);
     mine.once('close', ended);
