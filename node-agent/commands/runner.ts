@@ -25,6 +25,7 @@ export interface CommandRunner {
   /** Ends an operation where that is possible (a wait, a save). False when it is not, or is not running. */
   cancel(opId: string): boolean;
   report(opId: string): JobReport | undefined;
+  /** Outcomes that nobody confirmed yet, oldest first, then what runs. */
   unacked(): JobReport[];
   acked(opId: string): void;
   on(handler: (report: JobReport) => void): () => void;
@@ -216,7 +217,7 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
       const entry = journal.find(opId);
       return entry === undefined ? undefined : toReport(entry);
     },
-    unacked: () => journal.unacked().map(toReport),
+    unacked: () => [...journal.unacked(), ...journal.unfinished()].map(toReport),
     acked: (opId) => journal.ack(opId),
     on(handler) {
       handlers.add(handler);

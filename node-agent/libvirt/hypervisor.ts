@@ -87,6 +87,8 @@ export function createHypervisor(
   let answers = false;
   let everListed = false;
   let stopped = false;
+  /** Ends reads that run as children of their own. Operations are never ended by a stop: the journal takes them up again. */
+  const closing = new AbortController();
   let hostUuid: string | undefined;
   let versions: ReturnType<typeof parseVersion> = {};
   let lastLoad: HostLoad | null = null;
@@ -148,7 +150,7 @@ export function createHypervisor(
     if (said !== null) versions = parseVersion(said.stdout);
     teller.tell({ t: 'host' });
     if (uri === FALLBACK_URI || hostUuid !== undefined || stopped) return;
-    const outcome = await children.run([...args, 'capabilities'], { deadlineMs: 20_000 });
+    const outcome = await children.run([...args, 'capabilities'], { deadlineMs: 20_000, signal: closing.signal });
     if (outcome.ended !== 'exit' || stopped) return;
     hostUuid = parseHostUuid(outcome.stdout);
     teller.tell({ t: 'host' });
@@ -157,7 +159,10 @@ export function createHypervisor(
   async function readIo(): Promise<void> {
     if (driver() !== 'qemu' || !answers) return;
     const words = ['domstats', '--block', '--interface', '--nowait', '--list-running'];
-    const outcome = await children.run(['-q', '-c', config.uri, ...words], { deadlineMs: 15_000 });
+    const outcome = await children.run(['-q', '-c', config.uri, ...words], {
+      deadlineMs: 15_000,
+      signal: closing.signal,
+    });
     if (outcome.ended === 'exit') io.read(outcome.stdout, active.inventory.idOf, performance.now());
   }
 
@@ -195,6 +200,7 @@ export function createHypervisor(
     },
     async stop() {
       stopped = true;
+      closing.abort();
       sampler.stop();
       wanted.stop();
       fallback?.stop();
