@@ -1,5 +1,6 @@
 import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import { failed, ok } from '../../common/wire/envelope.ts';
+import { closeConnection } from './cut.ts';
 import type { LiveLog, SharedGuard } from './ports.ts';
 import { createRateLimit } from './rate-limit.ts';
 import type { Client, LiveSocket, SocketEvent } from './socket-event.ts';
@@ -7,6 +8,9 @@ import type { Client, LiveSocket, SocketEvent } from './socket-event.ts';
 export interface DispatchConfig {
   eventsPerSecond: number;
 }
+
+/** Answers that nobody reads: far more than any client has open at once. */
+const LIMIT_HELD_BYTES = 32 * 1024 * 1024;
 
 type Answer = (answer: unknown) => void;
 
@@ -46,10 +50,10 @@ export function dispatchEvents(
   socket.onAny((name: string, ...rest: unknown[]) => {
     const last = rest.at(-1);
     const answer = (typeof last === 'function' ? last : () => undefined) as Answer;
-    const verdict = limit?.take() ?? 'pass';
+    const verdict = client.outbox.heldBytes() > LIMIT_HELD_BYTES ? 'cut' : (limit?.take() ?? 'pass');
     if (verdict === 'cut') {
-      deps.log.warn('A socket flooded and was cut', { principal: client.principal.name });
-      socket.disconnect(true);
+      deps.log.warn('A socket that flooded or never read was cut', { principal: client.principal.name });
+      closeConnection(socket).cut();
       return;
     }
     if (verdict === 'refuse') return answer(failed('too-many-requests', 'Too many events; wait a second.'));

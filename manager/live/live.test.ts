@@ -196,6 +196,14 @@ describe('an event', () => {
   });
 });
 
+it('connections are counted, also those that never sign in', async () => {
+  const small = await startWorld(parts, { config: { maxSockets: 2 } });
+  const knock = async () => (await fetch(`${small.url}/socket.io/?EIO=4&transport=polling`)).status;
+  expect([await knock(), await knock(), await knock()]).toEqual([200, 200, 403]);
+  await expect(small.connect()).rejects.toThrow();
+  await small.stop();
+});
+
 describe('a credential that ended', () => {
   it('cuts its sockets at once and no others, after saying so', async () => {
     const [mine, other] = [await world.connect(), await world.connect({ auth: { token: 'wv_crawler' } })];

@@ -79,7 +79,10 @@ export function createLive(config: LiveConfig, deps: LiveDeps & { events?: reado
     pingInterval: 20_000,
     pingTimeout: 20_000,
     allowRequest(request, callback) {
-      const full = io.of('/').sockets.size >= config.maxSockets;
+      // Connections count, not sign-ins: those who never say who they are cost as much.
+      let open = 0;
+      for (const engine of engines) open += (engine as unknown as { clientsCount: number }).clientsCount;
+      const full = open >= config.maxSockets;
       const fault = full ? 'too-many-requests' : handshakeFault(request, guard);
       if (fault !== null) log.info('A socket handshake was refused', { reason: fault });
       callback(fault, fault === null);
@@ -139,6 +142,8 @@ export function createLive(config: LiveConfig, deps: LiveDeps & { events?: reado
     clients.set(socket.id, { socket, principal });
     socket.on('disconnect', (reason) => {
       clients.delete(socket.id);
+      // It said goodbye and would keep its connection, which nothing would ever end.
+      if (reason === 'client namespace disconnect') socket.conn.close();
       for (const callback of gone.splice(0)) callback();
       log.debug('A socket closed', { principal: principal.name, reason });
     });

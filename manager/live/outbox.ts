@@ -1,7 +1,7 @@
 /** The part of an engine.io connection that tells how far the network has taken what was sent. */
 export interface Connection {
   readonly transport: Transport;
-  readonly writeBuffer: readonly unknown[];
+  readonly writeBuffer: readonly { data?: unknown }[];
   on(event: 'upgrade', handler: (transport: Transport) => void): unknown;
 }
 
@@ -19,6 +19,8 @@ export interface Outbox {
   readonly idle: boolean;
   /** There is room in the window. */
   readonly open: boolean;
+  /** What answers and events wait in the connection's own buffer, bytes: a peer that asks and never reads fills it. */
+  heldBytes(): number;
   /** Something of about this size was just handed to the socket. */
   sent(bytes: number): void;
   /** Calls back, in turn, whenever there is room again. Returns how to stop. */
@@ -55,6 +57,12 @@ export function createOutbox(connection: Connection, windowBytes: number): Outbo
     },
     get open() {
       return isIdle() || sendingBytes + bufferedBytes < windowBytes;
+    },
+    heldBytes() {
+      let bytes = 0;
+      for (const { data } of connection.writeBuffer)
+        bytes += typeof data === 'string' || data instanceof Uint8Array ? data.length : 0;
+      return bytes;
     },
     sent(bytes) {
       if (connection.writeBuffer.length === 0) sendingBytes += bytes;

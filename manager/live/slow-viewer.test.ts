@@ -136,7 +136,7 @@ it('a viewer that stops reading costs a bounded queue, and the others nothing (L
   await stalled.until(() => stalled.batches().at(-1)!.lines.at(-1)?.message === 'again live');
   expect(world.live.stats()).toMatchObject({ queuedLines: 0, sockets: 11 });
   stalled.socket.terminate();
-});
+}, 60_000);
 
 it('a watcher that stops reading gets the whole body later, with the next version', async () => {
   const stalled = await rawClient();
