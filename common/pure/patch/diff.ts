@@ -29,6 +29,21 @@ function isObject(value: unknown): value is Json {
 }
 
 function compareObjects(before: Json, after: Json, path: string, out: PatchOperation[]): void {
+  const start = out.length;
+  compareKeys(before, after, path, out);
+  // Most of a small record is new (a load, a progress): whole it is shorter than field by field. Rows keep their fields.
+  if (out.length - start < 3 || path === '' || Object.hasOwn(after, 'id') || !isFlat(after)) return;
+  if ((out.length - start) * 2 < Object.keys(after).length) return;
+  out.length = start;
+  out.push({ op: 'replace', path, value: after });
+}
+
+function isFlat(value: Json): boolean {
+  for (const key of Object.keys(value)) if (typeof value[key] === 'object' && value[key] !== null) return false;
+  return true;
+}
+
+function compareKeys(before: Json, after: Json, path: string, out: PatchOperation[]): void {
   for (const key of Object.keys(before)) {
     if (before[key] !== undefined && (!Object.hasOwn(after, key) || after[key] === undefined))
       out.push({ op: 'remove', path: childPath(path, key) });

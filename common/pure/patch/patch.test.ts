@@ -110,6 +110,16 @@ describe('diff and applyPatch', () => {
     expect(diff(table(1_000), after)).toEqual([{ op: 'replace', path: '/617/load/cpuRatio', value: 0.5 }]);
   });
 
+  it('send a small record whole when most of it is new, and rows field by field', () => {
+    const before = { id: 'a', name: 'n', state: 's', load: { tsMs: 1, cpuRatio: 1, memoryUsedBytes: 1, netRxBps: 1 } };
+    const after = { id: 'a', name: 'm', state: 't', load: { tsMs: 2, cpuRatio: 2, memoryUsedBytes: 2, netRxBps: 1 } };
+    expect(diff([before], [after])).toEqual([
+      { op: 'replace', path: '/0/name', value: 'm' },
+      { op: 'replace', path: '/0/state', value: 't' },
+      { op: 'replace', path: '/0/load', value: after.load },
+    ]);
+  });
+
   it('send two operations for one moved row, one for one added or removed', () => {
     const before = table(100);
     const moved = table(100);

@@ -24,9 +24,24 @@ function hasAll(text: string, words: string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
-const names = new Intl.Collator('en', { numeric: true });
+/** Names as they are compared; made once, for a list of thousands is sorted many times a second while it is watched. */
+const keys = new Map<string, string>();
+const LIMIT_KEYS = 50_000;
 
-/** `web2` before `web10`; the id decides between equal names, so the order never changes by itself. */
+/** `web2` comes before `web10`: digits are compared as numbers. */
+function sortKey(name: string): string {
+  let key = keys.get(name);
+  if (key === undefined) {
+    if (keys.size >= LIMIT_KEYS) keys.clear();
+    key = name.toLowerCase().replaceAll(/\d+/g, (digits) => digits.padStart(12, '0'));
+    keys.set(name, key);
+  }
+  return key;
+}
+
+/** The id decides between equal names, so the order never changes by itself. */
 function byName(a: Instance, b: Instance): number {
-  return names.compare(a.name, b.name) || (a.id < b.id ? -1 : 1);
+  const [x, y] = [sortKey(a.name), sortKey(b.name)];
+  if (x !== y) return x < y ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
 }
