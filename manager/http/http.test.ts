@@ -109,6 +109,9 @@ describe('bodies', () => {
       expect((await post(body)).json.err, body).toBe('bad-request');
     }
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+    const nested = (depth: number) => `{"name":"a","other":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    expect((await post(nested(30))).status).toBe(201);
+    expect((await post(nested(32))).json.message).toContain('nested too deeply');
   });
 
   it('drops a peer that sends its headers or its body too slowly', async () => {
