@@ -2,9 +2,7 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const dist = fileURLToPath(new URL('../../dist/web', import.meta.url));
 const POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -13,7 +11,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-export function sendFile(path: string, response: ServerResponse): void {
+export function sendFile(dist: string, path: string, response: ServerResponse): void {
   const wanted = join(dist, normalize(path === '/' ? '/index.html' : path));
   if (!wanted.startsWith(dist) || !existsSync(wanted) || !statSync(wanted).isFile()) {
     response.writeHead(404).end();

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Server, type Socket } from 'socket.io';
 import { isWebvirtError } from '../../common/errors.ts';
@@ -22,6 +23,7 @@ const { values: flags } = parseArgs({
     instances: { type: 'string', default: '60' },
     rate: { type: 'string', default: '8' },
     still: { type: 'boolean', default: false },
+    dist: { type: 'string', default: fileURLToPath(new URL('../../dist/web', import.meta.url)) },
   },
 });
 const KEPT_LINES = 200_000;
@@ -120,7 +122,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   const url = new URL(request.url ?? '/', 'http://mock');
   if (url.pathname.startsWith('/socket.io')) return;
   if (url.pathname.startsWith('/mock/')) return control(url.pathname, await bodyOf(request), response);
-  if (!url.pathname.startsWith('/api/')) return sendFile(url.pathname, response);
+  if (!url.pathname.startsWith('/api/')) return sendFile(flags.dist, url.pathname, response);
   const body = await bodyOf(request);
   if (request.method !== 'GET') state.calls.push({ method: request.method ?? '', path: url.pathname, body });
   try {

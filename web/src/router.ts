@@ -45,7 +45,9 @@ export class Router extends Backbone.Router {
     this.trigger('place', parsePlace(Backbone.history.getFragment()));
   }
 
+  /** Goes to a place (`/live?…`). Backbone's `navigate` would eat the first slash, and links would have two forms. */
   go(place: string, replace = false): void {
-    this.navigate(place, { trigger: true, replace });
+    if (replace) window.location.replace(`#${place}`);
+    else window.location.hash = place;
   }
 }

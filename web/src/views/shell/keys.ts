@@ -13,7 +13,7 @@ export interface KeyTargets {
 
 const GOES: Record<string, string> = { l: '/live', h: '/hosts', i: '/instances' };
 /** The second key of `g l` must follow within this time. */
-const CHORD_MS = 1_200;
+const CHORD_MS = 2_000;
 
 function isField(target: EventTarget | null): boolean {
   return (

@@ -1,0 +1,71 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type ConsoleUnderTest, startConsole } from './console.ts';
+
+let subject: ConsoleUnderTest;
+beforeAll(async () => {
+  subject = await startConsole(['--still']);
+});
+afterEach(() => subject.closePages());
+afterAll(() => subject?.stop());
+
+const WAIT = '.row, .host-row:not(.host-head), .t-row, .job, .fact-row';
+
+describe('at 360 px', () => {
+  it('no page is wider than the screen, and nothing that can be pressed is off it', async () => {
+    const { instances } = await subject.mock('calls');
+    await subject.mock('sign-in');
+    const hosts = (await (await fetch(`${subject.url}/api/v1/hosts`)).json()) as { data: { id: string }[] };
+    const places = [
+      '/live',
+      '/live?q=level:',
+      '/hosts',
+      `/hosts/${hosts.data[0]!.id}`,
+      '/instances',
+      `/instances/${instances[0]!.id}`,
+      '/jobs',
+    ];
+    for (const place of places) {
+      const { page, faults } = await subject.open(place, { width: 360, height: 740 });
+      await page.locator(`${WAIT}, .stream-error`).first().waitFor();
+      const wide = await page.evaluate(() => ({
+        page: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        main: [...document.querySelectorAll<HTMLElement>('.main, .page, .t-scroll, .stream-scroll')].map(
+          (el) => el.scrollWidth - el.clientWidth,
+        ),
+        off: [...document.querySelectorAll<HTMLElement>('button, input, select, a')]
+          .filter((el) => el.closest('.segments, [hidden], .tiles') === null)
+          .filter((el) => {
+            const box = el.getBoundingClientRect();
+            return box.width > 0 && (box.right > 361 || box.left < -1);
+          })
+          .map((el) => el.outerHTML.slice(0, 120)),
+      }));
+      expect({ place, ...wide }).toEqual({ place, page: 0, main: wide.main.map(() => 0), off: [] });
+      expect(faults).toEqual([]);
+      await subject.closePages();
+    }
+  });
+
+  it('goes everywhere by the bar at the bottom', async () => {
+    const { page } = await subject.open('/live', { width: 360, height: 740 });
+    const bar = (await page.locator('.rail').boundingBox())!;
+    expect(bar.y).toBeGreaterThan(600);
+    await page.getByRole('link', { name: 'Instances', exact: true }).click();
+    await page.waitForURL(/#\/instances$/);
+    await page.getByRole('button', { name: /Jobs/ }).click();
+    await page.locator('.drawer').waitFor();
+  });
+});
+
+describe('colours', () => {
+  it('change with the switch and stay changed', async () => {
+    const { page } = await subject.open('/live', { theme: 'light' });
+    const theme = () => page.evaluate(() => document.documentElement.dataset['bsTheme']);
+    expect(await theme()).toBe('light');
+    await page.keyboard.press('t');
+    expect(await theme()).toBe('dark');
+    await page.reload();
+    await page.locator('.rail').waitFor();
+    expect(await theme()).toBe('dark');
+  });
+});

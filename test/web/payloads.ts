@@ -1,0 +1,68 @@
+/** Texts that try to become markup, script, style, a terminal command or a lie about the reading direction. */
+const MARKUP = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '<svg/onload=alert(1)>',
+  '<svg><script>alert(1)</script></svg>',
+  '"><img src=x onerror=alert(1)>',
+  "'><svg onload=alert(1)>",
+  '</pre><script>alert(1)</script>',
+  '</td></tr></table><script>alert(1)</script>',
+  '<iframe srcdoc="<script>alert(1)</script>"></iframe>',
+  '<iframe src=javascript:alert(1)>',
+  '<a href="javascript:alert(1)">x</a>',
+  '<math><mi//xlink:href="data:x,<script>alert(1)</script>">',
+  '<details open ontoggle=alert(1)>',
+  '<input autofocus onfocus=alert(1)>',
+  '<video><source onerror=alert(1)>',
+  '<style>*{background:url(//evil.invalid)}</style>',
+  '<link rel=stylesheet href=//evil.invalid>',
+  '<base href=//evil.invalid>',
+  '<meta http-equiv=refresh content="0;url=//evil.invalid">',
+  '<template><script>alert(1)</script></template>',
+  '<form action=//evil.invalid><button>x',
+  '<object data="javascript:alert(1)">',
+  '<embed src="javascript:alert(1)">',
+  '<!--><img src=x onerror=alert(1)>-->',
+  '<![CDATA[<script>alert(1)</script>]]>',
+  '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+  '&lt;script&gt;alert(1)&lt;/script&gt;',
+  '&#60;img src=x onerror=alert(1)&#62;',
+  '\u003cscript\u003ealert(1)\u003c/script\u003e',
+  '{{constructor.constructor("alert(1)")()}}',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the text itself is the payload.
+  '${alert(1)}',
+  '<?lit$123$?><img src=x onerror=alert(1)>',
+  '{{lit-0123456789}}<script>alert(1)</script>',
+  '__proto__',
+  'constructor',
+  'javascript:alert(1)',
+  'data:text/html,<script>alert(1)</script>',
+  '<x onclick=alert(1) tabindex=1 id=x>',
+  '<b style="position:fixed;inset:0;background:red">',
+  '%3Cscript%3Ealert(1)%3C/script%3E',
+];
+
+const TERMINAL = [
+  '\u001b[2J\u001b[1;31mred\u001b[0m',
+  '\u001b]52;c;ZXZpbA==\u0007',
+  '\u001b]8;;https://evil.invalid\u0007link\u001b]8;;\u0007',
+  '\u001b]0;title\u0007',
+  '\u001bP$qm\u001b\\',
+  '\u009b31m8-bit',
+  'carriage\rreturn',
+  'null\u0000byte',
+  'bell\u0007 back\b\b\bspace',
+  '\u202egnp.exe',
+  '\u2066isolate\u2069',
+  'zero\u200bwidth\u200djoiner\ufeff',
+  'tags\u{e0041}\u{e0042}',
+  'line\u2028separator',
+  '\ud800lone',
+  'soft\u00adhyphen',
+];
+
+export const PAYLOADS = [...MARKUP, ...TERMINAL];
+
+/** Characters that must never reach the screen as they are. */
+export const RAW = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\u200d/;
