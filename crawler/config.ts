@@ -40,7 +40,13 @@ export const crawlerConfigSchema = z.object({
     ),
   allowLoopback: z.boolean().default(false).describe('Lets ranges of several loopback addresses pass. For tests.'),
   nmap: z.string().default('nmap').describe('Program that scans.'),
-  parallel: z.number().int().min(1).max(8).default(2).describe('How many nmap run side by side in one scan.'),
+  parallel: z
+    .number()
+    .int()
+    .min(1)
+    .max(8)
+    .default(4)
+    .describe('How many nmap share the rate of one scan: while one waits for late answers the others send.'),
   timeLimit: duration({ min: '1s' }).prefault('10m').describe('A scan that takes longer is ended and fails.'),
   scans: z
     .object({

@@ -47,7 +47,7 @@ function startCrawler(scans: Record<string, unknown> = {}, more: Record<string, 
     ranges: [`${network}.0/24`],
     allowLoopback: true,
     scans: { whole: off, silent: off, noAgent: off, known: off, ...scans },
-    probe: { timeLimit: '500ms' },
+    probe: { timeLimit: '10s' },
     ...more,
   });
   spool = createSpool({ path: join(folder, 'spool.sqlite'), capBytes: 2 ** 20, source: 'crawler', now: Date.now });
@@ -77,33 +77,43 @@ it('finds the agents of a range, tells the manager, and logs what is new', async
   expect(told).toMatchObject({ level: 'info', source: 'crawler', fields: { version: '0.1.0', state: 'unenrolled' } });
 });
 
-it('tells of an agent that vanishes, comes back with another version, moves, and has another key', async () => {
-  const [me, other] = await Promise.all([fakeIdentity(), fakeIdentity()]);
-  const stopFirst = await agent(5, me);
+it('tells of an agent that vanishes, and of its return', async () => {
+  const me = await fakeIdentity();
+  const stop = await agent(5, me);
   startCrawler({ known: { period: '20ms' } });
   await manager.ready();
   manager.run('a', `${network}.0/24`);
   await done('a');
-  await stopFirst();
+  await stop();
   expect(await line('an agent vanished')).toMatchObject({
     level: 'warn',
     fields: { address: `${network}.5`, id: me.id },
   });
   expect(await manager.until(manager.vanished, () => true)).toEqual({ address: `${network}.5`, port });
+  manager.lines.length = 0;
+  await agent(5, me);
+  manager.run('b', `${network}.5/32`);
+  expect(await line('an agent appeared')).toMatchObject({ fields: { id: me.id } });
+});
 
-  const stopSecond = await agent(5, me);
-  manager.run('b', `${network}.0/24`);
-  await done('b');
-  await stopSecond();
-  const stopNewer = await agent(5, me, '0.2.0');
+it('tells of another version, of a move, and of another key at a known address', async () => {
+  const [me, other] = await Promise.all([fakeIdentity(), fakeIdentity()]);
+  const stopOld = await agent(5, me);
+  startCrawler();
+  await manager.ready();
+  manager.run('a', `${network}.5/32`);
+  await done('a');
+  await stopOld();
+  const stopNew = await agent(5, me, '0.2.0');
+  manager.run('b', `${network}.5/32`);
   expect(await line('an agent runs another version')).toMatchObject({ fields: { from: '0.1.0', to: '0.2.0' } });
-
-  await stopNewer();
+  await stopNew();
   const stopMoved = await agent(6, me, '0.2.0');
   manager.run('c', `${network}.6/32`);
   expect(await line('an agent moved')).toMatchObject({ fields: { address: `${network}.6`, from: `${network}.5` } });
   await stopMoved();
   await agent(6, other);
+  manager.run('d', `${network}.6/32`);
   expect(await line('another key answers')).toMatchObject({ level: 'error', fields: { id: other.id, from: me.id } });
 });
 
@@ -151,7 +161,7 @@ it('lives among several hundred rogues and still finds the one agent', async () 
   const lie = (socket: Parameters<typeof reply>[0]) => reply(socket, 200, helloOf(victim.id));
   stops.push((await fakeAgent(liar, lie, { host: `${network}.252`, port })).stop);
 
-  startCrawler({}, { probe: { timeLimit: '300ms', parallel: 64 } });
+  startCrawler({}, { probe: { timeLimit: '2s', parallel: 64 } });
   await manager.ready();
   manager.run('s', `${network}.0/24`);
   expect(await done('s')).toMatchObject({ agents: 1 });

@@ -110,12 +110,15 @@ function piecesOf({ kind, range }: ScanOrder, book: Book): Piece[] {
   return piecesOfAddresses(kind === 'silent' ? book.silentIn(range) : book.upIn(range));
 }
 
+/** The first one alone, since somebody may wait for what it finds; then the others, `width` side by side. */
 async function inTurn<T>(items: T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
-  const rest = [...items];
+  const [first, ...rest] = items;
+  if (first === undefined) return;
+  await work(first);
   const worker = async () => {
     for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(width, rest.length) }, worker));
 }
 
 function reasonOf(error: unknown, stopped: boolean, limitMs: number): string {
