@@ -1,0 +1,124 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Failpoint } from '../logging/failpoint.ts';
+import { createLogger, errorFields, type Logger } from '../logging/logger.ts';
+import { createSpool, type Spool } from '../logging/spool/spool.ts';
+import { type CommandRunner, createCommandRunner } from './commands/runner.ts';
+import type { AgentConfig } from './config.ts';
+import { createAutoEnrol } from './identity/auto-enrol.ts';
+import { enrol } from './identity/enrol.ts';
+import { openIdentity } from './identity/identity.ts';
+import { createHypervisor, type Hypervisor } from './libvirt/hypervisor.ts';
+import { createHandlers } from './serve/handlers.ts';
+import { createLinkServer } from './serve/link.ts';
+import { createLocalSocket } from './serve/local-socket.ts';
+import type { AgentStatus } from './serve/routes.ts';
+import { createNodeServer } from './serve/server.ts';
+
+export interface AgentDeps {
+  version: string;
+  failpoint: Failpoint;
+  /** Human text of every line on stderr. */
+  stderr: boolean;
+}
+
+export interface Agent {
+  /** Resolves with its status when the port is open. Rejects when it cannot be. */
+  start(): Promise<AgentStatus>;
+  /** Stops in the reverse order; one part that fails does not keep the others. */
+  stop(): Promise<void>;
+  status(): AgentStatus;
+}
+
+/** The whole agent: builds every part and hands each what it needs. Nothing runs before `start`. */
+export async function createAgent(config: AgentConfig, { version, failpoint, stderr }: AgentDeps): Promise<Agent> {
+  const now = Date.now;
+  const inData = (name: string) => join(config.dataDir, name);
+  const identity = await openIdentity({ folder: inData('identity'), now });
+  const spool = openSpool(inData('spool.sqlite'), config, failpoint);
+  const emit = (line: Parameters<Spool['append']>[0]) => spool.append(line);
+  const log = createLogger({ program: 'agent', level: config.logLevel, stderr, sinks: [{ add: emit }], now });
+  const { hypervisor, commands } = openLibvirtSide(config, inData('journal.sqlite'), { emit, log, now });
+
+  const name = hostname();
+  const startedMs = now();
+  let port = config.port;
+  const link = createLinkServer({ version, spool, hypervisor, commands, failpoint, log, now });
+  const status = (): AgentStatus => ({
+    id: identity.id,
+    state: identity.enrolment() === null ? 'unenrolled' : 'enrolled',
+    version,
+    name,
+    port,
+    startedMs,
+    managerUrl: identity.enrolment()?.url ?? null,
+    enrolledMs: identity.enrolment()?.enrolledMs ?? null,
+    link: link.state(),
+    libvirtAnswers: hypervisor.facts().libvirtAnswers,
+    spool: spool.waiting(),
+  });
+  const handlers = createHandlers({ hypervisor, commands, spool, spoolCapBytes: config.spool.cap, status });
+  const server = createNodeServer(config, { identity, handlers, link, log });
+  const enrolHere = async (url: string, token: string) => {
+    await enrol(url, token, { identity, port: () => port, name, now });
+    log.info('Enrolled with a manager', { url, source: 'audit' });
+  };
+  const local = createLocalSocket({ path: inData('agent.sock') }, { status, enrol: enrolHere, log });
+  const auto = createAutoEnrol({ path: config.enrolFile }, { identity, enrol: enrolHere, log });
+
+  const stops: [part: string, stop: () => unknown][] = [['spool', () => spool.close()]];
+  return {
+    status,
+    async start() {
+      log.info('The agent starts', { version, id: identity.id });
+      await local.start();
+      stops.push(['local socket', local.stop]);
+      port = await server.start();
+      stops.push(['port', server.stop], ['link', link.stop]);
+      stops.push(['hypervisor', () => hypervisor.stop()], ['commands', () => commands.stop()]);
+      await hypervisor.start();
+      await commands.start();
+      if (config.enrolFile !== '') auto.start();
+      stops.push(['enrolment', auto.stop]);
+      return status();
+    },
+    async stop() {
+      log.info('The agent stops', {});
+      for (const [part, stop] of stops.splice(0).reverse()) {
+        try {
+          await stop();
+        } catch (error) {
+          log.error('A part could not be stopped', { part, ...errorFields(error) });
+        }
+      }
+    },
+  };
+}
+
+function openSpool(path: string, config: AgentConfig, failpoint: Failpoint): Spool {
+  let saidMs = 0;
+  return createSpool(
+    { path, capBytes: config.spool.cap, now: Date.now },
+    {
+      failpoint,
+      onTrouble(error) {
+        // Not through the logger: its lines would wait behind the ones that cannot be written.
+        if (Date.now() - saidMs < 10_000) return;
+        saidMs = Date.now();
+        process.stderr.write(`agent: lines cannot be written to ${path} and wait in memory: ${error.message}\n`);
+      },
+    },
+  );
+}
+
+/** The parts that another room makes: libvirt, and the commands that act on it. */
+function openLibvirtSide(
+  config: AgentConfig,
+  journalPath: string,
+  deps: { emit: Spool['append']; log: Logger; now(): number },
+): { hypervisor: Hypervisor; commands: CommandRunner } {
+  const { libvirtUri: uri, virsh: virshPath, libvirtRunDir: runDir, qemuLogDir, sampleEvery: sampleEveryMs } = config;
+  const hypervisor = createHypervisor({ uri, sampleEveryMs, virshPath, qemuLogDir, runDir }, deps);
+  const commands = createCommandRunner({ journalPath, capRows: config.journal.rows }, { ...deps, hypervisor });
+  return { hypervisor, commands };
+}
