@@ -5,7 +5,6 @@ import { ColumnBuilder } from '../../../common/wire/frames.ts';
 import { type Edge, startEdge } from '../../../test/support/edge.ts';
 import { type OpenLineStore, openLineStore } from '../../store/duckdb/open.ts';
 import { exportLines } from './export.ts';
-import { readOutsideLines } from './outside-lines.ts';
 import { logRoutes } from './routes.ts';
 
 const EPOCH = 'e'.repeat(16);
@@ -238,11 +237,12 @@ describe('lines from outside', () => {
     expect(many.json.data).toMatchObject({ accepted: 10_000, refusedCount: 2 });
   });
 
-  it('may come as NDJSON, one object a row', () => {
+  it('may come as NDJSON, one object a row', async () => {
     const text = '{"message":"one"}\r\n\nnot json\n{"message":"two","__proto__":{"x":1}}\n"three"';
-    const read = readOutsideLines(text, 'me', NOW);
-    expect(read.lines.map(({ message }) => message)).toEqual(['one', 'two']);
-    expect(read.refused).toEqual([
+    const rows = { ...headers, 'Content-Type': 'application/x-ndjson' };
+    const answer = await edge.ask('/api/v1/logs', { method: 'POST', headers: rows, body: text });
+    expect(answer.json.data).toMatchObject({ accepted: 2, refusedCount: 2 });
+    expect((answer.json.data as { refused: unknown }).refused).toEqual([
       { index: 1, reason: 'not JSON' },
       { index: 3, reason: 'not an object' },
     ]);
