@@ -54,9 +54,9 @@ function compareBy(key: SortKey, a: InstanceModel, b: InstanceModel): number {
     case 'vcpus':
       return a.get('vcpus')! - b.get('vcpus')!;
     case 'cpu':
-      return (a.get('load')?.cpuRatio ?? -1) - (b.get('load')?.cpuRatio ?? -1);
+      return (a.loadNow()?.cpuRatio ?? -1) - (b.loadNow()?.cpuRatio ?? -1);
     case 'memory':
-      return (a.get('load')?.memoryUsedBytes ?? -1) - (b.get('load')?.memoryUsedBytes ?? -1);
+      return (a.loadNow()?.memoryUsedBytes ?? -1) - (b.loadNow()?.memoryUsedBytes ?? -1);
     default:
       return 0;
   }

@@ -7,7 +7,14 @@ import type { Job } from '../../../common/model/job.ts';
 // To add a noun: a model and a collection here, its URI in `createModels`, and nothing else; the feed keeps it in step.
 
 export class HostModel extends Backbone.Model<Host> {}
-export class InstanceModel extends Backbone.Model<Instance> {}
+const WITHOUT_LOAD = new Set(['shutoff', 'saved', 'crashed']);
+
+export class InstanceModel extends Backbone.Model<Instance> {
+  /** Its load now; null while it does not run, whatever was measured last. */
+  loadNow(): Instance['load'] {
+    return WITHOUT_LOAD.has(this.get('state')!) ? null : (this.get('load') ?? null);
+  }
+}
 export class CandidateModel extends Backbone.Model<Candidate> {}
 export class ScanModel extends Backbone.Model<Scan> {}
 

@@ -122,7 +122,8 @@ export class HostPage extends Page {
     const ids = orderOf(instances.models, { q: '', state: '', host: this.subject, sort: 'state', down: false });
     if (ids.length === 0) return html`<p class="dim">No instance is defined on this host.</p>`;
     return html`<div class="tiles">${ids.slice(0, 60).map((id) => {
-      const { name, state, load } = instances.get(id)!.attributes;
+      const { name, state } = instances.get(id)!.attributes;
+      const load = instances.get(id)!.loadNow();
       return html`<a class="tile" href="#/instances/${id}">${stateMark(state!, null)}<b>${visibleText(name!)}</b><span class="dim">${load ? percentText(load.cpuRatio) : state}</span></a>`;
     })}
     ${ids.length > 60 ? html`<a class="tile" href="#/instances?host=${this.subject}">and ${ids.length - 60} more</a>` : null}</div>`;

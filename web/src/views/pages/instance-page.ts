@@ -110,10 +110,10 @@ export class InstancePage extends Page {
       autostart,
       persistent,
       changedMs,
-      load,
       disks,
       nics,
     } = instance.attributes;
+    const load = instance.loadNow();
     return html`<nav class="crumbs" aria-label="Path"><a href="#/instances">Instances</a> ${icon('chevron')} <a href="#/hosts/${host}">${visibleText(hostName!)}</a></nav>
       <div class="page-title"><h1>${visibleText(name!)}</h1>${stateMark(state!)}
         <span class="dim" title=${utcText(changedMs!)}>${stateReason ? `${visibleText(stateReason)}, ` : ''}for ${spanText(this.deps.nowMs() - changedMs!)}</span>

@@ -30,7 +30,7 @@ export class SignInPage extends View<SignInOptions> {
       ${reason !== null && this.error === null ? html`<p class="form-note" role="status">${reason}</p>` : null}
       ${this.error === null ? null : html`<p class="form-error" role="alert" id="sign-in-error">${this.error}</p>`}
       <label class="form-label" for="email">E-mail</label>
-      <input class="form-control" id="email" name="email" type="email" autocomplete="username" required autofocus
+      <input class="form-control" id="email" name="email" type="email" autocomplete="username" required
         aria-invalid=${this.error === null ? 'false' : 'true'} aria-describedby="sign-in-error" />
       <label class="form-label" for="password">Password</label>
       <input class="form-control" id="password" name="password" type="password" autocomplete="current-password" required

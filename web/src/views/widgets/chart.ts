@@ -19,6 +19,8 @@ export interface ChartOptions extends ViewOptions {
 }
 
 const HEIGHT_PX = 150;
+/** Ticks of a shorter span show seconds as well. */
+const SECONDS_BELOW_S = 300;
 
 export const RATIO_STEPS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5];
 /** Powers of two from 1 KiB: `256 MiB`, not `268 MB`. */
@@ -83,7 +85,14 @@ export class Chart extends View<ChartOptions> {
         cursor: { y: false },
         scales: { y: { range: (_plot, _low, high) => [0, this.options.max() ?? Math.max(high * 1.1, 1e-6)] } },
         axes: [
-          { ...axis, size: 24, values: (_plot, ticks) => ticks.map((s) => clockText(s * 1_000).slice(0, 5)) },
+          {
+            ...axis,
+            size: 24,
+            values: (_plot, ticks) => {
+              const chars = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) < SECONDS_BELOW_S ? 8 : 5;
+              return ticks.map((s) => clockText(s * 1_000).slice(0, chars));
+            },
+          },
           { ...axis, size: 62, incrs: this.options.steps, values: (_plot, ticks) => ticks.map(format) },
         ],
         series: [{}, { stroke: colour, fill: `${colour}22`, width: 1.5, points: { show: false } }],

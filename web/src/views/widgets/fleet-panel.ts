@@ -87,7 +87,7 @@ export class FleetPanel extends View<FleetPanelOptions> {
     return html`<li>
       <a href="#/hosts/${host.id}">
         <span class="fleet-name">${stateMark(host.state!, null)}<b>${visibleText(host.name!)}</b></span>
-        <span class="fleet-side">${age === '' ? `${host.runningCount} run` : html`<span class="age">${host.state}, ${age}</span>`}</span>
+        <span class="fleet-side">${age === '' ? `${host.runningCount} running` : html`<span class="age">${host.state}, ${age}</span>`}</span>
         ${host.state === 'online' && host.load ? meter(host.load.cpuRatio, `CPU of ${host.name}`) : null}
       </a>
     </li>`;

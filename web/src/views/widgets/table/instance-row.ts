@@ -18,8 +18,8 @@ export interface RowContext {
 const SPARK = { points: 60, widthPx: 84, heightPx: 22 };
 
 function template(instance: InstanceModel, context: RowContext): TemplateResult {
-  const { name, title, state, host, hostName, hostState, stale, vcpus, memoryBytes, load, autostart } =
-    instance.attributes;
+  const { name, title, state, host, hostName, hostState, stale, vcpus, memoryBytes, autostart } = instance.attributes;
+  const load = instance.loadNow();
   const id = String(instance.id);
   const shown = visibleText(name!);
   return html`
@@ -43,7 +43,7 @@ export function drawInstanceRow(el: HTMLElement, instance: InstanceModel, contex
   el.classList.toggle('is-marked', context.isMarked(String(instance.id)));
   const curve = context.deps.history.of(String(instance.id));
   const [cpu, memory] = el.querySelectorAll('canvas');
-  const off = instance.get('load') === null;
+  const off = instance.loadNow() === null;
   drawSparkline(cpu!, off ? [] : curve.cpuRatio, { ...SPARK, max: 1, colour: context.colours.cpu });
   drawSparkline(memory!, off ? [] : curve.memoryUsedBytes, {
     ...SPARK,
