@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type LabConsole, startConsole } from './console.ts';
 import { startDemoGuests } from './demo-guests.ts';
+import { enrolHosts } from './enrol.ts';
 import { createLab, type Lab, type LabStatus } from './lab.ts';
 import { LabError } from './run.ts';
 
@@ -94,6 +95,7 @@ async function up(lab: Lab, options: ReturnType<typeof readArguments>): Promise<
     if (!options.console && stopping === null) return 0;
     const onLine = (from: string, line: string) => console.error(`${from}: ${line}`);
     running = await startConsole(lab, { distDir: DIST_DIR, port: options.port, onLine });
+    await enrolHosts(lab, running, { distDir: DIST_DIR, port: options.port });
   } catch (error) {
     const asked = stopping !== null;
     await stopAll();
