@@ -47,6 +47,10 @@ describe('an agent that comes back (L15)', () => {
     const answer = await rig.intake.hello(A, [snapshot]);
     expect(answer.newEpoch).toMatch(/numbers went back/);
     expect(rig.alarmed()).toEqual(['The numbers of an agent went back; it must begin a new epoch']);
+    // What it carried into the new epoch is not declared as lost.
+    spool.newEpoch();
+    await rig.intake.hello(A, [spool.range()]);
+    expect(await rig.messages()).toEqual(['1', '2']);
   });
 
   it('to a store that was set back: what it no longer has is declared, the rest is sent again', async () => {

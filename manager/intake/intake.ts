@@ -129,6 +129,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     for (const { header } of frames) announced.raise(sender.agent, header.epoch, header.first + header.count);
     const retryMs = config.retryMs;
     const plan = planFrames(frames, { sender, road, nowMs: nowMs(), retryMs, counters, alarm });
+    // The lines behind its cursor get other numbers: they are not lost when the old epoch is gone.
+    if (plan.forked) announced.replace(sender.agent, []);
     const ends = [...plan.touched].map((one) => road.ends.get(one)!);
     if (ends.length > 0) await commit(plan.batches, bytes);
     if (plan.replays.length > 0) await compareReplays(sender, plan.replays);
@@ -170,6 +172,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
       const cursors = (await lines.cursors(sender.agent)).filter((cursor) => ranges.has(cursor.epoch));
       const back = cursors.find((cursor) => cursor.next > ranges.get(cursor.epoch)!.next);
       if (back === undefined) return { cursors, newEpoch: null };
+      announced.replace(sender.agent, []);
       const place = { epoch: back.epoch, stored: back.next, announced: ranges.get(back.epoch)!.next };
       alarm('The numbers of an agent went back; it must begin a new epoch', { agent: sender.agent, ...place });
       return { cursors, newEpoch: 'numbers went back: the spool was restored from an older copy' };

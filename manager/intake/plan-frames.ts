@@ -16,6 +16,8 @@ export interface Plan {
   answers: IntakeAnswer[];
   /** Frames whose numbers are all stored: their hash is compared with the stored one. */
   replays: FrameHeader[];
+  /** True when the agent was told to begin a new epoch: it carries over what it still has of the old one. */
+  forked: boolean;
   /** Epochs that must be acked once everything queued so far is committed. */
   touched: Set<string>;
 }
@@ -31,7 +33,7 @@ export interface PlanContext {
 
 /** Decides what becomes of each frame, in order, and moves the ends of the road. */
 export function planFrames(frames: readonly IncomingFrame[], context: PlanContext): Plan {
-  const plan: Plan = { batches: [], answers: [], replays: [], touched: new Set() };
+  const plan: Plan = { batches: [], answers: [], replays: [], forked: false, touched: new Set() };
   const stopped = new Set<string>();
   for (const frame of frames) {
     const { epoch } = frame.header;
@@ -127,6 +129,7 @@ function fork(frame: IncomingFrame, end: EpochCursor, plan: Plan, context: PlanC
   // An agent that cannot begin a new epoch is heard all the same: no line is lost for a chain.
   if (times >= TIMES_BEFORE_GIVING_UP) return take(frame, end, plan, context);
   road.sentBackUntilMs.set(header.epoch, nowMs + retryMs);
+  plan.forked = true;
   plan.answers.push({ t: 'new-epoch', reason: 'other lines are stored under these numbers' });
   return false;
 }

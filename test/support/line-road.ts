@@ -4,10 +4,9 @@ import { type Bus, createBus } from '../../manager/bus/bus.ts';
 import { createIntake, INTAKE_DEFAULTS, type Intake, type IntakeConfig } from '../../manager/intake/intake.ts';
 import { createInventory, INVENTORY_DEFAULTS } from '../../manager/intake/inventory.ts';
 import type { Inventory } from '../../manager/intake/inventory-ports.ts';
-import { createLinkHandlers } from '../../manager/intake/link-handlers.ts';
 import type { IntakeFailpoint } from '../../manager/intake/ports.ts';
 import { createLinks, LINKS_DEFAULTS, type Links } from '../../manager/links/links.ts';
-import type { LinksConfig, LinkTls } from '../../manager/links/ports.ts';
+import type { LinkHandlers, LinksConfig, LinkTls } from '../../manager/links/ports.ts';
 import { type LineStoreOptions, type OpenLineStore, openLineStore } from '../../manager/store/duckdb/open.ts';
 import type { StateStore } from '../../manager/store/ports.ts';
 import { openStateStore } from '../../manager/store/sqlite/open.ts';
@@ -62,11 +61,26 @@ export async function startLineRoad(options: LineRoadOptions): Promise<LineRoad>
   intake = made;
   const inventory = createInventory(INVENTORY_DEFAULTS, { stores: state, samples: store.samples, bus, log: logger });
   const reports: LineRoad['reports'] = [];
-  const jobs = {
-    onReport: (hostId: string, report: JobReport) => void reports.push({ hostId, report }),
-    onConnected() {},
+  const handlers: LinkHandlers = {
+    onHello(sender, hello) {
+      inventory.hello(sender.hostId, hello);
+      return made.hello(sender, hello.epochs);
+    },
+    onFrames: (sender, frames) => made.acceptFrames(sender, frames),
+    onOpen() {},
+    onHeard: (hostId) => inventory.heard(hostId),
+    onState: (hostId, message) => inventory.message(hostId, message),
+    onJobReport: (hostId, report) => void reports.push({ hostId, report }),
+    onClosed(sender) {
+      made.closed(sender);
+      inventory.closed(sender.hostId);
+    },
+    onConflict: (hostId, held) => inventory.conflict(hostId, held),
+    onMoved(hostId, address, port) {
+      state.hosts.put({ ...state.hosts.get(hostId)!, address, port });
+      inventory.reload(hostId);
+    },
   };
-  const handlers = createLinkHandlers({ intake: made, inventory, jobs, hosts: state.hosts });
   const links = createLinks(
     { ...LINKS_DEFAULTS, ...options.links },
     { hosts: state.hosts, tls: () => options.tls, handlers, log: logger },

@@ -107,11 +107,14 @@ export async function openEngine(
     try {
       return await work(connection);
     } catch (error) {
-      if (!late) throw error;
-      throw new WebvirtError(
-        'timeout',
-        `This search took longer than ${readTimeoutMs / 1000} s; make its time range smaller.`,
-      );
+      if (late) {
+        throw new WebvirtError(
+          'timeout',
+          `This search took longer than ${readTimeoutMs / 1000} s; make its time range smaller.`,
+        );
+      }
+      if (!/interrupt/i.test(String(error))) throw error;
+      throw new WebvirtError('store-unavailable', 'The store of lines is being opened again; try again in a moment.');
     } finally {
       clearTimeout(timer);
     }
@@ -154,7 +157,7 @@ async function connectAll(
   const instance = await DuckDBInstance.create(path, {
     threads: String(options.threads ?? 2),
     memory_limit: `${Math.round((options.memoryLimitBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
-    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 64 * 1024 ** 2) / 1024 ** 2)}MiB`,
+    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 16 * 1024 ** 2) / 1024 ** 2)}MiB`,
     // The manager never loads code or data from elsewhere through a query.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
