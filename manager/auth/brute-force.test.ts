@@ -26,6 +26,8 @@ describe('guessing', () => {
     for (let i = 0; i < 1000; i++) statuses.push((await tryPassword('admin@localhost', `wrong ${i}`)).status);
     expect(statuses.slice(0, 10).every((status) => status === 401)).toBe(true);
     expect(statuses.slice(10).every((status) => status === 429)).toBe(true);
+    // A flood of refusals is one line of the log.
+    expect(edge.audits.filter(({ message }) => message.startsWith('sign-in refused'))).toHaveLength(1);
     const waits: number[] = [];
     for (let i = 0; i < 4; i++) {
       const refused = await tryPassword('admin@localhost', 'wrong');

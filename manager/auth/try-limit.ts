@@ -12,6 +12,8 @@ export interface TryLimitConfig {
 
 interface Bucket {
   failures: number;
+  /** Whether a refusal was told since the last try that was let through. */
+  told: boolean;
   lastMs: number;
 }
 
@@ -19,6 +21,8 @@ export interface TryLimit {
   /** Milliseconds to wait before this try may be made; 0: now, and then it counts as failed until `succeeded`. */
   take(account: string, address: string): number;
   succeeded(account: string, address: string): void;
+  /** True once for each wait of an address: a flood of refused tries is one line of the log. */
+  isNews(address: string): boolean;
 }
 
 /**
@@ -45,6 +49,7 @@ export function createTryLimit(config: TryLimitConfig, now: () => number): TryLi
       accounts.fail(account);
       return 0;
     },
+    isNews: (address) => addresses.tellOnce(network(address)),
     succeeded(account, rawAddress) {
       const address = network(rawAddress);
       const pair = `${address} ${account}`;
@@ -93,12 +98,19 @@ function createBuckets(config: TryLimitConfig, now: () => number) {
       return bucket === null || bucket.failures === 0 ? 0 : Math.max(0, bucket.lastMs + config.windowMs - now());
     },
     fail(key: string): void {
-      const bucket = live(key) ?? { failures: 0, lastMs: 0 };
+      const bucket = live(key) ?? { failures: 0, told: false, lastMs: 0 };
       bucket.failures += 1;
+      bucket.told = false;
       bucket.lastMs = now();
       buckets.delete(key);
       buckets.set(key, bucket);
       if (buckets.size > config.maxEntries) buckets.delete(buckets.keys().next().value!);
+    },
+    tellOnce(key: string): boolean {
+      const bucket = buckets.get(key);
+      if (bucket?.told === true) return false;
+      if (bucket !== undefined) bucket.told = true;
+      return true;
     },
     forgive(key: string): void {
       const bucket = buckets.get(key);
