@@ -26,7 +26,10 @@ mount --bind "$boot_dir" /var/lib/libvirt/boot
 mount -o remount,bind,ro /var/lib/libvirt/boot
 mount --bind "$locks_dir" /var/lib/libvirt/lockd/files
 if [ -n "$bindfs" ]; then
-  LD_LIBRARY_PATH=$bindfs_libraries "$bindfs" -o subtype=glusterfs,fsname=lab "$images_dir" /var/lib/libvirt/images
+  # Nothing may be remembered here of a file that another host writes: not its size, not its content, not its absence.
+  LD_LIBRARY_PATH=$bindfs_libraries "$bindfs" \
+    -o subtype=glusterfs,fsname=lab,direct_io,attr_timeout=0,entry_timeout=0,negative_timeout=0 \
+    "$images_dir" /var/lib/libvirt/images
 else
   mount --bind "$images_dir" /var/lib/libvirt/images
 fi

@@ -110,8 +110,9 @@ export function createLabHost(names: LabNames, input: HostInput): LabHost {
     },
     async restartLibvirt(signal = 'SIGTERM') {
       const old = libvirtd();
+      // A frozen one does not hear SIGTERM, but it dies of SIGKILL.
+      if (signal === 'SIGTERM') process.kill(old.pid, 'SIGCONT');
       process.kill(old.pid, signal);
-      process.kill(old.pid, 'SIGCONT');
       const endMs = performance.now() + LIBVIRT_END_LIMIT_MS;
       while (isRunning(old)) {
         if (performance.now() > endMs) throw new LabError(`libvirtd of host ${input.name} does not end`);

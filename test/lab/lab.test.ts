@@ -46,8 +46,8 @@ function traces(name: string) {
 }
 const NOTHING = { processes: [], netns: [], files: [], mounts: [] };
 
-/** Number of the heartbeat in a console line. */
-const beat = (line: string) => Number(/heartbeat (\d+)/.exec(line)?.[1]);
+/** The numbers of the heartbeats in a text. */
+const beats = (text: string) => [...text.matchAll(/heartbeat (\d+) /g)].map((match) => Number(match[1]));
 
 async function line(child: ChildProcess, text: string): Promise<void> {
   for await (const found of createInterface({ input: child.stdout! })) if (found === text) return;
@@ -59,7 +59,7 @@ async function untilState(host: LabHost, uuid: string, state: string): Promise<v
   while ((await host.virsh('domstate', '--domain', uuid)).stdout.trim() !== state);
 }
 
-describe.skipIf(!ROOT)('the lab', () => {
+describe.skipIf(!ROOT)('the lab', { timeout: 40_000 }, () => {
   const lab: Lab = createLab({ name: NAME, hosts: 2 });
   const other: Lab = createLab({ name: OTHER, hosts: 2, locks: true });
   let h1: LabHost;
@@ -102,6 +102,16 @@ describe.skipIf(!ROOT)('the lab', () => {
     expect((await lab.status()).hosts.every((host) => host.running)).toBe(true);
   });
 
+  test('what one host writes to the shared folder the other sees at once', async () => {
+    const path = '/var/lib/libvirt/images/note';
+    const look = () => h1.exec(['stat', '--format=%s', path]);
+    expect((await look()).code).not.toBe(0);
+    for (const size of [0, 5, 3]) {
+      await h2.exec(['tee', path], { input: 'x'.repeat(size) });
+      expect((await look()).stdout.trim()).toBe(String(size));
+    }
+  });
+
   test('a guest boots, moves to the other host alive, and back', async () => {
     await h1.awaitConsole('alpha', /heartbeat 1 /);
     const move = (from: LabHost, to: LabHost) => {
@@ -112,8 +122,22 @@ describe.skipIf(!ROOT)('the lab', () => {
     expect((await h1.virsh('list', '--all', '--uuid')).stdout.trim()).toBe('');
     expect((await h2.virsh('list', '--uuid')).stdout.trim()).toBe(guest);
     // It goes on counting: had it booted again, the first number here would be 1.
-    expect(beat(await h2.awaitConsole('alpha', /heartbeat/))).toBeGreaterThan(1);
+    expect(beats(await h2.awaitConsole('alpha', /heartbeat/))[0]).toBeGreaterThan(1);
     expect(await move(h2, h1)).toMatchObject({ code: 0 });
+  });
+
+  test('its disk holds what it wrote on both hosts', async () => {
+    expect(await h1.virsh('suspend', '--domain', guest)).toMatchObject({ code: 0 });
+    const last = Math.max(...[h1, h2].flatMap((host) => beats(readFileSync(host.consoleLog('alpha'), 'utf8'))));
+    const [image, raw] = [join(lab.imagesDir, 'alpha.qcow2'), join(lab.dir, 'alpha.raw')];
+    expect(await lab.exec(['qemu-img', 'check', '-U', '-q', '-f', 'qcow2', '--', image])).toMatchObject({ code: 0 });
+    await lab.exec(['qemu-img', 'convert', '-U', '-f', 'qcow2', '-O', 'raw', '--', image, raw]);
+    const disk = readFileSync(raw);
+    // The last heartbeat is printed before it is written.
+    const places = Array.from({ length: last - 1 }, (_, i) => i + 1);
+    expect(last).toBeGreaterThan(1);
+    expect(places.map((n) => Number.parseInt(disk.toString('latin1', n * 65_536, n * 65_536 + 8), 10))).toEqual(places);
+    await h1.virsh('resume', '--domain', guest);
   });
 
   test('with locks a disk in use on one host is refused on the other', async () => {

@@ -19,4 +19,11 @@ if [ -d /sys/class/net/eth0 ]; then
   [ -n "$address" ] && ip address add "$address" dev eth0 && echo "${address%/*}" >/tmp/address
   say "network eth0: ${address:-no address}"
 fi
+# A press on the power button is lost until acpid has opened its devices: "ready" means that it has.
+acpid -f -l /dev/null &
+tries=100
+until ls -l /proc/$!/fd 2>/dev/null | grep -q /dev/input || [ $tries -eq 0 ]; do
+  tries=$((tries - 1))
+  usleep 10000
+done
 say "ready; Enter opens a shell"
