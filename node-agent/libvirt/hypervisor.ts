@@ -66,7 +66,7 @@ export function createHypervisor(
       {
         uri,
         events: !uri.startsWith('test:'),
-        deadlineMs: config.readDeadlineMs ?? 3_000,
+        deadlineMs: config.readDeadlineMs ?? 4_000,
         connectDeadlineMs: config.readDeadlineMs ?? 5_000,
       },
       { children, log, emit: deps.emit },
@@ -143,17 +143,19 @@ export function createHypervisor(
     spare.start();
   }
 
-  /** Versions and the host's UUID: not needed for the first list, and `capabilities` may take a second. */
+  /**
+   * Versions and the host's UUID. Not through the shell: a libvirtd that was just started looks at every QEMU binary
+   * first, which takes seconds, and the shell would count as hung.
+   */
   async function learn(uri: string): Promise<void> {
-    const args = ['-q', '-c', uri];
-    const said = await active.ask(['version']).catch(() => null);
-    if (said !== null) versions = parseVersion(said.stdout);
-    teller.tell({ t: 'host' });
-    if (uri === FALLBACK_URI || hostUuid !== undefined || stopped) return;
-    const outcome = await children.run([...args, 'capabilities'], { deadlineMs: 20_000, signal: closing.signal });
-    if (outcome.ended !== 'exit' || stopped) return;
-    hostUuid = parseHostUuid(outcome.stdout);
-    teller.tell({ t: 'host' });
+    const read = async (word: string) => {
+      const options = { deadlineMs: 30_000, signal: closing.signal };
+      const outcome = await children.run(['-q', '-c', uri, word], options);
+      return outcome.ended === 'exit' ? outcome.stdout : '';
+    };
+    versions = parseVersion(await read('version'));
+    if (uri === config.uri) hostUuid = parseHostUuid(await read('capabilities')) ?? hostUuid;
+    if (!stopped) teller.tell({ t: 'host' });
   }
 
   async function readIo(): Promise<void> {

@@ -37,7 +37,9 @@ interface Asked {
 
 /** An answer larger than this means something is wrong; 20,000 instances in a list are about 1 MB. */
 const MAX_ANSWER_CHARS = 64 * 1024 * 1024;
-const LOST = /Disconnected from|client socket is closed|End of file while reading|failed to connect|Cannot recv data/;
+/** virsh connects again by itself; then what we hold may be old, so every such word ends the shell and starts another. */
+const LOST =
+  /Disconnected from|reconnected to|client socket is closed|End of file while reading|failed to (?:re)?connect|Cannot recv data/i;
 
 /** One virsh that stays open: a read costs a fraction of a millisecond instead of a process. */
 export function createVirshShell(

@@ -24,6 +24,8 @@ describe.skipIf(process.getuid?.() !== 0)('a real libvirtd (needs root)', () => 
 
   beforeAll(async () => {
     libvirtd = await startPrivateLibvirtd();
+    // The first look at the QEMU binaries takes seconds and stalls every other call.
+    await libvirtd.virsh('capabilities');
     for (let n = 1; n <= 12; n += 1) await libvirtd.define(`guest${n}`, id(n));
   });
   afterAll(() => libvirtd.stop());
@@ -34,7 +36,7 @@ describe.skipIf(process.getuid?.() !== 0)('a real libvirtd (needs root)', () => 
     heard = [];
     const { uri, runDir, procDir, qemuLogDir } = libvirtd;
     hypervisor = createHypervisor(
-      { uri, sampleEveryMs: 3_600_000, virshPath: 'virsh', qemuLogDir, runDir, procDir, readDeadlineMs: 1_000 },
+      { uri, sampleEveryMs: 3_600_000, virshPath: 'virsh', qemuLogDir, runDir, procDir, readDeadlineMs: 2_000 },
       { emit, log: silent, now: Date.now },
     );
     hypervisor.on((event) => {
