@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processStart } from '../../node-agent/commands/process-start.ts';
 import { run } from './run.ts';
 
 /** A libvirtd in mount and process namespaces of its own, reached through /proc. Needs root. */
@@ -86,7 +87,10 @@ export async function startPrivateLibvirtd(): Promise<PrivateLibvirtd> {
     },
     signal: (signal) => void process.kill(daemon(), signal),
     async restart() {
-      process.kill(daemon(), 'SIGKILL');
+      const old = daemon();
+      process.kill(old, 'SIGKILL');
+      // The next one cannot start while this one still holds the lock on its pid file.
+      while (processStart(old) !== null) await new Promise((resolve) => setTimeout(resolve, 10));
       process.kill(init, 'SIGUSR1');
       await answers();
     },
