@@ -23,6 +23,7 @@ const PATHS = {
   radar: svg`<circle cx="12" cy="12" r="9"/><circle cx="12" cy="12" r="4.500"/><path d="M12 12 18.500 6"/>`,
   copy: svg`<rect x="8.500" y="8.500" width="12" height="12" rx="2"/><path d="M15.500 8.500v-3a2 2 0 0 0-2-2h-8a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h3"/>`,
   panel: svg`<rect x="3" y="4" width="18" height="16" rx="2"/><path d="M15 4v16"/>`,
+  download: svg`<path d="M12 4v11M7 10.500l5 5 5-5M4.500 20h15"/>`,
   stop: svg`<rect x="6" y="6" width="12" height="12" rx="1.500"/>`,
   restart: svg`<path d="M19.500 12a7.500 7.500 0 1 1-2.200-5.300L20 9M20 4v5h-5"/>`,
 } as const;

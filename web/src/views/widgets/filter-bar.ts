@@ -4,7 +4,7 @@ import { LEVELS, SOURCES } from '../../../../common/model/words.ts';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { clockText, dayTimeText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
-import { formatLogParams, type LogParams } from '../../models/log-filter.ts';
+import { apiQuery, formatLogParams, type LogParams } from '../../models/log-filter.ts';
 import type { PageDeps } from '../base/page.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 import { streamError } from './query-error.ts';
@@ -22,6 +22,8 @@ const RANGES: [string, number][] = [
   ['Past 24 hours', 24 * 3_600_000],
   ['Past 7 days', 7 * 24 * 3_600_000],
 ];
+/** A download of a live view must end somewhere; the command line and the API give more. */
+const EXPORT_LINES = 100_000;
 /** Typing settles before the stream is asked again. */
 const SETTLE_MS = 350;
 
@@ -97,16 +99,18 @@ export class FilterBar extends View<FilterBarOptions> {
               @click=${() => this.set({ level: level === 'debug' ? '' : level })}>${LEVEL_NAMES[level]}</button>`;
           })}
         </div>
-        ${this.choice('host', 'All hosts', this.hosts())}
+        ${this.choice('host', 'Host', this.hosts())}
         ${this.choice(
           'source',
-          'All sources',
+          'Source',
           SOURCES.map((source) => [source, source] as [string, string]),
         )}
-        ${this.choice('instance', 'All instances', this.instances())}
+        ${this.choice('instance', 'Instance', this.instances())}
         ${this.range(stored)}
         <button type="button" class="btn btn-icon" title="Copy a link to this view" aria-label="Copy a link to this view"
           @click=${() => this.options.deps.copy(location.href, 'Link')}>${icon('link')}</button>
+        <a class="btn btn-icon" title="Download these lines (NDJSON)" aria-label="Download these lines" download="webvirt-lines.ndjson"
+          href="/api/v1/logs/export?${apiQuery(params, { format: 'ndjson', limit: EXPORT_LINES })}">${icon('download')}</a>
         ${
           stored
             ? html`<button type="button" class="btn btn-accent" @click=${() => this.set({ fromMs: 0, toMs: 0 })}>${icon('play')} Live</button>`

@@ -29,7 +29,7 @@ export class FleetPanel extends View<FleetPanelOptions> {
     this.listenTo(hosts, 'update change loaded', this.redraw);
     this.listenTo(instances, 'update change:state loaded', this.redraw);
     this.listenTo(candidates, 'update change', this.redraw);
-    this.listenTo(this.options.histogram, 'change', this.redraw);
+    // Rates follow once a second: the histogram changes with every batch of lines.
     this.every(1_000, () => this.redraw());
   }
 

@@ -14,6 +14,7 @@ export interface HistogramViewOptions extends ViewOptions {
 
 const DAY_MS = 24 * 3_600_000;
 const MIN_DRAG_PX = 4;
+const BAR_MS = 200;
 
 /** Lines over time by level, stacked with the worst at the bottom where it is seen; dragging chooses a range. */
 export class HistogramView extends View<HistogramViewOptions> {
@@ -23,12 +24,14 @@ export class HistogramView extends View<HistogramViewOptions> {
   declare labels: HTMLElement;
   declare dragFromPx: number | null;
   declare colours: Record<string, string>;
+  declare waiting: ReturnType<typeof setTimeout> | null;
   declare size: { width: number; height: number };
 
   override preinitialize(options: HistogramViewOptions): void {
     super.preinitialize(options);
     this.className = 'histogram';
     this.dragFromPx = null;
+    this.waiting = null;
     this.colours = {};
     this.size = { width: 0, height: 0 };
   }
@@ -49,7 +52,7 @@ export class HistogramView extends View<HistogramViewOptions> {
     this.el.append(this.canvas, this.band, this.tip, this.labels);
     this.readColours();
     this.cleanup(this.options.deps.onTheme(() => this.readColours()));
-    this.listenTo(this.options.histogram, 'change', this.redraw);
+    this.listenTo(this.options.histogram, 'change', this.redrawSoon);
     const sizes = new ResizeObserver(([entry]) => {
       const { width, height } = entry!.contentRect;
       this.size = { width, height };
@@ -70,6 +73,14 @@ export class HistogramView extends View<HistogramViewOptions> {
     for (const level of LEVELS) this.colours[level] = token(`wv-bar-${level}`);
     this.colours['base'] = token('wv-line');
     this.redraw();
+  }
+
+  /** Bars grow a few times a second, not with every batch of lines. */
+  redrawSoon(): void {
+    this.waiting ??= setTimeout(() => {
+      this.waiting = null;
+      this.redraw();
+    }, BAR_MS);
   }
 
   override draw(): this {
