@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeFrame, FakeSpool } from '../../test/support/fake-spool.ts';
-import { createRig, line, type Rig } from './intake.testing.ts';
+import { createRig, line, type Rig } from '../../test/support/intake-rig.ts';
 
 let rig: Rig;
 beforeEach(async () => {

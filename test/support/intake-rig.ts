@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NewLine } from '../../common/model/line.ts';
 import type { EpochCursor } from '../../common/wire/link.ts';
-import { createBus } from '../bus/bus.ts';
-import { openLineStore } from '../store/duckdb/open.ts';
-import type { CommittedBatch, LineStore } from '../store/ports.ts';
-import { openStateStore } from '../store/sqlite/open.ts';
-import { createIntake, INTAKE_DEFAULTS, type Intake, type IntakeConfig } from './intake.ts';
-import type { IncomingFrame } from './ports.ts';
+import { createBus } from '../../manager/bus/bus.ts';
+import { createIntake, INTAKE_DEFAULTS, type Intake, type IntakeConfig } from '../../manager/intake/intake.ts';
+import type { IncomingFrame } from '../../manager/intake/ports.ts';
+import { openLineStore } from '../../manager/store/duckdb/open.ts';
+import type { CommittedBatch, LineStore } from '../../manager/store/ports.ts';
+import { openStateStore } from '../../manager/store/sqlite/open.ts';
 
 export const A = { agent: 'a'.repeat(32), hostId: 'a'.repeat(32), hostName: 'alpha' };
 export const line = (message: string): NewLine => ({ tsMs: 1_000, level: 'info', source: 'agent', message });
