@@ -14,6 +14,8 @@ import { createLinkServer } from './serve/link.ts';
 import { createLocalSocket } from './serve/local-socket.ts';
 import type { AgentStatus } from './serve/routes.ts';
 import { createNodeServer } from './serve/server.ts';
+import type { Source } from './sources/source.ts';
+import { createSources } from './sources/sources.ts';
 
 export interface AgentDeps {
   version: string;
@@ -38,7 +40,7 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
   const spool = openSpool(inData('spool.sqlite'), config, failpoint);
   const emit = (line: Parameters<Spool['append']>[0]) => spool.append(line);
   const log = createLogger({ program: 'agent', level: config.logLevel, stderr, sinks: [{ add: emit }], now });
-  const { hypervisor, commands } = openLibvirtSide(config, inData('journal.sqlite'), { emit, log, now });
+  const { hypervisor, commands, sources } = openLibvirtSide(config, inData, { emit, log, now });
 
   const name = hostname();
   const startedMs = now();
@@ -77,6 +79,9 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
       stops.push(['port', server.stop], ['link', link.stop]);
       stops.push(['hypervisor', () => hypervisor.stop()], ['commands', () => commands.stop()]);
       await hypervisor.start();
+      // After the hypervisor: a log is resolved to its instance by the inventory.
+      await sources.start();
+      stops.push(['sources', () => sources.stop()]);
       await commands.start();
       if (config.enrolFile !== '') auto.start();
       stops.push(['enrolment', auto.stop]);
@@ -114,11 +119,14 @@ function openSpool(path: string, config: AgentConfig, failpoint: Failpoint): Spo
 /** The parts that another room makes: libvirt, and the commands that act on it. */
 function openLibvirtSide(
   config: AgentConfig,
-  journalPath: string,
+  inData: (name: string) => string,
   deps: { emit: Spool['append']; log: Logger; now(): number },
-): { hypervisor: Hypervisor; commands: CommandRunner } {
+): { hypervisor: Hypervisor; commands: CommandRunner; sources: Source } {
   const { libvirtUri: uri, virsh: virshPath, libvirtRunDir: runDir, qemuLogDir, sampleEvery: sampleEveryMs } = config;
   const hypervisor = createHypervisor({ uri, sampleEveryMs, virshPath, qemuLogDir, runDir }, deps);
+  const journalPath = inData('journal.sqlite');
   const commands = createCommandRunner({ journalPath, capRows: config.journal.rows }, { ...deps, hypervisor });
-  return { hypervisor, commands };
+  const idOf = (name: string) => hypervisor.instances().find((instance) => instance.name === name)?.id;
+  const sources = createSources({ qemuLogDir, positionsPath: inData('positions.json') }, { ...deps, idOf });
+  return { hypervisor, commands, sources };
 }
