@@ -1,65 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost } from './host.ts';
 import { createLab, type Lab } from './lab.ts';
-import { labNames } from './names.ts';
-import { labProcesses, netnsOf } from './processes.ts';
+import { line, NOTHING, traces } from './traces.ts';
 
 const ROOT = process.getuid?.() === 0;
 const NAME = `wvt-${process.pid}`;
 const OTHER = `wvu-${process.pid}`;
 
-/** Processes that carry the name of the lab, found without the code under test. */
-function marked(name: string): number[] {
-  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
-  const environment = (pid: string) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1');
-    } catch {
-      return '';
-    }
-  };
-  return pids.filter((pid) => environment(pid).includes(`WEBVIRT_LAB_MEMBER=${name}\0`)).map(Number);
-}
-
-/** Everything of a lab that can be seen from outside; all empty when it is gone. */
-function traces(name: string) {
-  const names = labNames(name);
-  const files = [names.stateDir, names.defaultDir].filter((path) => existsSync(path));
-  const claims = existsSync('/run/webvirt-lab')
-    ? readdirSync('/run/webvirt-lab').filter((f) => f.startsWith(`.claim-${name}-`))
-    : [];
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(name));
-  return {
-    processes: [...new Set([...labProcesses(names), ...marked(name)])],
-    netns: netnsOf(names),
-    files: [...files, ...claims],
-    mounts,
-  };
-}
-const NOTHING = { processes: [], netns: [], files: [], mounts: [] };
-
 /** The numbers of the heartbeats in a text. */
 const beats = (text: string) => [...text.matchAll(/heartbeat (\d+) /g)].map((match) => Number(match[1]));
-
-async function line(child: ChildProcess, text: string): Promise<void> {
-  for await (const found of createInterface({ input: child.stdout! })) if (found === text) return;
-  throw new Error(`ended without saying "${text}"`);
-}
 
 /** Asks libvirt until the guest is in the state; the time limit of the test ends it otherwise. */
 async function untilState(host: LabHost, uuid: string, state: string): Promise<void> {
   while ((await host.virsh('domstate', '--domain', uuid)).stdout.trim() !== state);
 }
 
-describe.skipIf(!ROOT)('the lab', { timeout: 40_000 }, () => {
+describe.skipIf(!ROOT)('the lab', { timeout: 60_000 }, () => {
   const lab: Lab = createLab({ name: NAME, hosts: 2 });
   const other: Lab = createLab({ name: OTHER, hosts: 2, locks: true });
   let h1: LabHost;
@@ -227,25 +188,5 @@ describe.skipIf(!ROOT)('the lab', { timeout: 40_000 }, () => {
     expect(await lab.hosts[0]!.virsh('list', '--all', '--uuid')).toMatchObject({ code: 0, stdout: '\n' });
     await lab.down();
     expect(traces(NAME)).toEqual(NOTHING);
-  });
-});
-
-describe.skipIf(!ROOT)('a lab whose owner was killed', () => {
-  const name = `wvk-${process.pid}`;
-  afterAll(() => createLab({ name }).down());
-
-  test.each(['claimed', 'up'])('at "%s" is dead, and goes away without a trace', async (moment) => {
-    const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'lab-owner.ts'), name], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await line(owner, moment);
-    owner.kill('SIGKILL');
-    await once(owner, 'exit');
-    const lab = createLab({ name, hosts: 0 });
-    expect((await lab.status()).state).toBe('dead');
-    // One is cleared by the next start, the other by `down`.
-    if (moment === 'claimed') await lab.up();
-    await lab.down();
-    expect(traces(name)).toEqual(NOTHING);
   });
 });
