@@ -1,16 +1,17 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { ERRORS } from '../../common/errors.ts';
 import { variableName } from '../../common/pure/config/layers.ts';
 import { describeConfig } from '../../common/pure/config/shape.ts';
 import { crawlerConfigSchema } from '../../crawler/config.ts';
+import { buildOpenapi } from '../../manager/api/openapi/build-openapi.ts';
 import { managerConfigSchema } from '../../manager/config.ts';
+import { describedRoutes } from '../../manager/manager/routes.ts';
 import { agentConfigSchema } from '../../node-agent/config.ts';
-import { nodeApiCalls } from '../../node-agent/serve/routes.ts';
+import { NODE_API } from '../../node-agent/serve/routes.ts';
 import { configTable } from './config-page.ts';
 import { brokenLinks } from './link-check.ts';
 import { managerApiPages, type OpenApi } from './manager-api.ts';
@@ -19,37 +20,6 @@ import { nodeApiPage } from './node-api.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const SITE = join(ROOT, 'docs-site');
 const { values } = parseArgs({ options: { check: { type: 'boolean' }, base: { type: 'string', default: '' } } });
-
-/** The document as a running manager gives it: what the reference says is what is. */
-async function openApiOfManager(dataDir: string): Promise<OpenApi> {
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'manager', 'main.js')], {
-    env: { ...process.env, WEBVIRT_DATA_DIR: dataDir, WEBVIRT_PORT: '0', WEBVIRT_LISTEN: '127.0.0.1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  child.stderr.on('data', (chunk) => {
-    said += chunk;
-  });
-  try {
-    const url = await new Promise<string>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`The manager ended (${code}) before it was ready: ${said}`)));
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const message = JSON.parse(line) as { ready?: boolean; url: string };
-        if (message.ready) resolve(message.url);
-      });
-    });
-    const token = readFileSync(join(dataDir, 'local', 'admin.token'), 'utf8').trim();
-    const answer = await fetch(`${url}/api/v1/openapi.json`, { headers: { authorization: `Bearer ${token}` } });
-    if (!answer.ok) throw new Error(`openapi.json answered ${answer.status}: ${await answer.text()}`);
-    const document = (await answer.json()) as OpenApi & { data?: OpenApi };
-    return document.data ?? document;
-  } finally {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await ended;
-  }
-}
 
 function errorTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { status, text }]) => `| \`${code}\` | ${status} | ${text} |`);
@@ -61,10 +31,12 @@ let broken: string[] = [];
 try {
   const source = join(work, 'site');
   cpSync(SITE, source, { recursive: true, filter: (path) => !/\/(_site|generate|\.jekyll-cache)(\/|$)/.test(path) });
-  const document = await openApiOfManager(join(work, 'data'));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  // The same tables from which the router, the guard and the agent's port are made: what the pages say is what is.
+  const document = buildOpenapi(describedRoutes(version), version) as unknown as OpenApi;
   const pages = [
     ...managerApiPages(document),
-    nodeApiPage(nodeApiCalls()),
+    nodeApiPage(NODE_API),
     { path: 'reference/managerapi/_errors.md', text: errorTable() },
     {
       path: 'reference/managerconfig/_manager.md',

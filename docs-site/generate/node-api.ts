@@ -1,23 +1,18 @@
+import { z } from 'zod';
+import type { NodeRoute } from '../../node-agent/serve/routes.ts';
 import type { Page } from './manager-api.ts';
 import { cell, SCHEMA_HEAD, type Schema, schemaRows, words } from './schema-table.ts';
 
-/** One row of the agent's table of routes, as the reference shows it. */
-export interface NodeCall {
-  method: string;
-  path: string;
-  purpose: string;
-  /** JSON Schema of `data` in the envelope, where the route has one. */
-  answer?: Schema;
-}
-
 /** The calls of the Node API as one page. */
-export function nodeApiPage(calls: NodeCall[]): Page {
+export function nodeApiPage(calls: readonly NodeRoute[]): Page {
   const parts = calls.map((call) => {
-    const rows = call.answer === undefined ? [] : schemaRows(call.answer);
+    const answer = call.answer === null ? null : (z.toJSONSchema(call.answer, { unrepresentable: 'any' }) as Schema);
+    const rows = answer === null ? [] : schemaRows(answer);
+    const who = call.access === 'anyone' ? 'Open, before enrolment only.' : 'For the manager of this agent only.';
     return [
       `## ${call.method} ${call.path}`,
-      cell(call.purpose),
-      call.answer === undefined ? '' : `\`data\` is ${words(call.answer)}.`,
+      `${cell(call.summary)}. ${cell(call.purpose)} ${who}`,
+      answer === null ? '' : `Status ${call.status}; \`data\` is ${words(answer)}.`,
       rows.length > 0 ? `${SCHEMA_HEAD}\n${rows.join('\n')}` : '',
     ]
       .filter((part) => part !== '')
