@@ -1,4 +1,4 @@
-import { cell, SCHEMA_HEAD, type Schema, schemaRows, words } from './schema-table.ts';
+import { aWords, cell, SCHEMA_HEAD, type Schema, schemaRows, words } from './schema-table.ts';
 import { snippets } from './snippets.ts';
 
 interface Parameter {
@@ -86,7 +86,7 @@ function post(address: string, method: string, operation: Operation): string {
     body === undefined
       ? ''
       : `The body is \`${body[0]}\`.\n\n${bodyRows.length > 0 ? `${SCHEMA_HEAD}\n${bodyRows.join('\n')}` : ''}`,
-    `## Return\n\nStatus ${status}${mediaType === '' ? '' : `, \`${mediaType}\``}. ${data === undefined ? '' : `\`data\` is ${words(data)}.`}`,
+    `## Return\n\nStatus ${status}${mediaType === '' ? '' : `, \`${mediaType}\``}. ${data === undefined ? '' : `\`data\` is ${aWords(data)}.`}`,
     answerRows.length > 0 ? `${SCHEMA_HEAD}\n${answerRows.join('\n')}` : '',
     errors.length > 0
       ? `Errors: ${errors.map(([code, answer]) => `${code} (${cell(answer.description ?? '')})`).join(', ')}.`

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { NodeRoute } from '../../node-agent/serve/routes.ts';
 import type { Page } from './manager-api.ts';
-import { cell, SCHEMA_HEAD, type Schema, schemaRows, words } from './schema-table.ts';
+import { aWords, cell, SCHEMA_HEAD, type Schema, schemaRows } from './schema-table.ts';
 
 /** The calls of the Node API as one page. */
 export function nodeApiPage(calls: readonly NodeRoute[]): Page {
@@ -12,7 +12,7 @@ export function nodeApiPage(calls: readonly NodeRoute[]): Page {
     return [
       `## ${call.method} ${call.path}`,
       `${cell(call.summary)}. ${cell(call.purpose)} ${who}`,
-      answer === null ? '' : `Status ${call.status}; \`data\` is ${words(answer)}.`,
+      answer === null ? '' : `Status ${call.status}; \`data\` is ${aWords(answer)}.`,
       rows.length > 0 ? `${SCHEMA_HEAD}\n${rows.join('\n')}` : '',
     ]
       .filter((part) => part !== '')

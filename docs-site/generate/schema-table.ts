@@ -35,6 +35,13 @@ export function words(schema: Schema): string {
   return schema.type ?? 'anything';
 }
 
+/** The same with its article, for a sentence. */
+export function aWords(schema: Schema): string {
+  const text = words(schema);
+  if (/^(list|map|string|number|boolean)/.test(text)) return `a ${text}`;
+  return /^(object|integer)/.test(text) ? `an ${text}` : text;
+}
+
 /** Rows `| name | type | meaning |` of a schema, objects inside unfolded with dots, lists with `[]`. */
 export function schemaRows(schema: Schema, prefix = '', depth = 0): string[] {
   const inner = schema.type === 'array' ? schema.items : nonNull(schema);
