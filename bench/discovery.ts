@@ -10,7 +10,7 @@ import { createCrawler } from '../crawler/crawler.ts';
 import { nmapArguments } from '../crawler/scan/nmap.ts';
 import { fakeManager } from '../test/support/fake-manager.ts';
 import { fakeAgent, fakeIdentity, helloOf, reply } from '../test/support/hello-agent.ts';
-import { printRows, type Row } from './table.ts';
+import { printRows, type Row } from './support/table.ts';
 
 /**
  * Discovery, in two network namespaces of our own without a way out: a router behind which a /16 lies with 64 agents,

@@ -8,8 +8,8 @@ import { openLineStore } from '../manager/store/duckdb/open.ts';
 import type { LineBatch } from '../manager/store/ports.ts';
 import { createIdentities } from '../test/support/agent-identity.ts';
 import { startLineRoad } from '../test/support/line-road.ts';
-import { mixedColumns } from './ingest-agent.ts';
-import { printRows, type Row } from './table.ts';
+import { mixedColumns } from './support/ingest-agent.ts';
+import { printRows, type Row } from './support/table.ts';
 
 /**
  * Durable ingest: one agent in its own process sends spooled lines over TLS; links check and hand them to intake, the
@@ -54,7 +54,7 @@ async function ingest(): Promise<{ rate: number; commits: number }> {
   const identity = await identities.agent();
   const roadDir = mkdtempSync(join(dir, 'road-'));
   const road = await startLineRoad({ dir: roadDir, tls: identities.link });
-  const child = fork(fileURLToPath(new URL('./ingest-agent.ts', import.meta.url)), [
+  const child = fork(fileURLToPath(new URL('./support/ingest-agent.ts', import.meta.url)), [
     JSON.stringify({ identity, lines: LINES }),
   ]);
   const seconds = await new Promise<number>((resolve, reject) => {

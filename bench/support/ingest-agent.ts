@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import type { Level, NewLine, Source } from '../common/model/line.ts';
-import { ColumnBuilder, type LineColumns } from '../common/wire/frames.ts';
-import type { AgentIdentity } from '../test/support/agent-identity.ts';
-import { startFakeAgent } from '../test/support/fake-agent.ts';
+import type { Level, NewLine, Source } from '../../common/model/line.ts';
+import { ColumnBuilder, type LineColumns } from '../../common/wire/frames.ts';
+import type { AgentIdentity } from '../../test/support/agent-identity.ts';
+import { startFakeAgent } from '../../test/support/fake-agent.ts';
 
 const LINES_PER_FRAME = 2_000;
 const LEVELS: Level[] = ['info', 'info', 'info', 'info', 'info', 'info', 'debug', 'debug', 'warn', 'error'];

@@ -1,0 +1,36 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const VIEW = { width: 1_280, height: 800 };
+
+/** A headless Chromium. `close` it, whatever happens: it is a tree of processes. */
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: 30_000 });
+}
+
+/** A fresh profile. Functions that were compiled by tsx name themselves with a call that a page does not know. */
+export async function newContext(browser: Browser, storageState?: Storage): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: VIEW, ...(storageState === undefined ? {} : { storageState }) });
+  await context.addInitScript('globalThis.__name = (named) => named');
+  return context;
+}
+export type Storage = Awaited<ReturnType<BrowserContext['storageState']>>;
+
+/** Signs in through the form of the console and resolves when the page behind it is there. */
+export async function signIn(page: Page, place: string, password: string): Promise<void> {
+  await page.goto(place);
+  await page.locator('#email').fill('admin@localhost');
+  await page.locator('#password').fill(password);
+  await page.keyboard.press('Enter');
+  await page.locator('.rail').waitFor();
+}
