@@ -79,6 +79,9 @@ export function createInbox(deps: InboxDeps): Inbox {
       const fresh: Candidate = {
         ...finding,
         id,
+        // An enrolled agent tells strangers nothing: what it said before is still the best that is known.
+        version: finding.version ?? before?.version ?? null,
+        claimedName: finding.claimedName ?? before?.claimedName ?? null,
         state,
         firstSeenMs: before?.firstSeenMs ?? now(),
         lastSeenMs: now(),
