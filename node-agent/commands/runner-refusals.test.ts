@@ -30,6 +30,7 @@ test('an older fencing token is refused, across restarts', async () => {
   await rig.end(first);
   const second = rig.runner();
   expect(await ended(second, command('resume', { fence: 6 }))).toMatchObject({ error: { code: 'stale-token' } });
+  expect(await ended(second, command('resume', { fence: 6 }))).toMatchObject({ error: { code: 'stale-token' } });
   expect(await ended(second, command('pause', { fence: 1, instance: TWO }))).toMatchObject({ state: 'done' });
   expect(await ended(second, command('resume', { fence: 7 }))).toMatchObject({ state: 'done' });
 });

@@ -110,6 +110,8 @@ test('a virsh that outlived the agent is waited for', async () => {
   const opId = abandoned('pause', child.pid ?? 0);
   const { commands, report } = await recovered(opId);
   expect(await ended(commands, command('reset'))).toMatchObject({ error: { code: 'busy' } });
+  for (let looks = 0; looks < 3; looks += 1) await rig.hypervisor.observe(ONE);
+  expect(commands.report(opId)?.final).toBe(false);
   await rig.hypervisor.run(['suspend'], ONE, { deadlineMs: 5_000 });
   child.kill();
   await once(child, 'exit');
