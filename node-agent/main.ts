@@ -31,6 +31,8 @@ function words(error: unknown, config: AgentConfig | null): string {
       return path === undefined && code === 'EACCES'
         ? `${place} may not be opened by this user (port, WEBVIRT_AGENT_PORT)`
         : `${path ?? 'a file'} in ${dataDir} cannot be written by this user`;
+    case 'ENOENT':
+      return `${path} cannot be made: ${dataDir} is not on a disk`;
     case 'EEXIST':
     case 'ENOTDIR':
       return `${path} is in the way of ${dataDir}`;

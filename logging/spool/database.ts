@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { makeFolder } from '../make-folder.ts';
 
 const FORMAT = 1;
 const KEEP_DAMAGED = 2;
@@ -19,7 +20,7 @@ const SCHEMA = `
  * same file is refused with SQLITE_BUSY. Throws SQLite's errors; `isDamage` tells those that mean a damaged file.
  */
 export function openDatabase(path: string, maxFileBytes?: number): Database.Database {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const db = new Database(path, { timeout: 500 });
   try {
     db.pragma('locking_mode = EXCLUSIVE');

@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { WebvirtError } from '../../common/errors.ts';
+import { makeFolder } from '../../logging/make-folder.ts';
 import { certificateFault, derHash } from './certificates.ts';
 import { idOfKey, newKeyPem, selfSigned } from './keys.ts';
 import { writeWhole } from './whole-file.ts';
@@ -36,7 +37,7 @@ export interface Identity {
  */
 export async function openIdentity(config: { folder: string; now(): number }): Promise<Identity> {
   const { folder, now } = config;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const path = (name: string) => join(folder, name);
   if (!existsSync(path('key.pem'))) writeWhole(path('key.pem'), await newKeyPem(), 0o600);
   chmodSync(path('key.pem'), 0o600);
