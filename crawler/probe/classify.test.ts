@@ -59,6 +59,18 @@ it('tells agents of ours from those of others by the key alone', async () => {
   expect(finding(await look(port, [me.id]))).toMatchObject({ id: me.id, state: 'enrolled-here' });
 });
 
+it('still asks an agent of ours that has signed its name itself: it lost its papers', async () => {
+  const me = await fakeIdentity();
+  const port = await serve(me, (socket) => reply(socket, 200, helloOf(me.id)));
+  expect(finding(await look(port, [me.id]))).toMatchObject({ id: me.id, state: 'unenrolled' });
+});
+
+it('takes nobody for an agent who only refuses, under a name it signed itself', async () => {
+  const me = await fakeIdentity();
+  const port = await serve(me, (socket) => reply(socket, 403, { err: 'forbidden', message: '', data: null }));
+  expect(finding(await look(port))).toMatchObject({ id: null, state: 'not-an-agent' });
+});
+
 it('believes no word about the id', async () => {
   const [me, victim] = await Promise.all([fakeIdentity(), fakeIdentity()]);
   const port = await serve(me, (socket) => reply(socket, 200, helloOf(victim.id)));

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { connect as connectTls, createServer } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startEdge } from '../../test/support/edge.ts';
+import { enrolClient, tryEnrol } from '../../test/support/enrol-client.ts';
 import type { StateStore } from '../store/ports.ts';
 import { openStateStore } from '../store/sqlite/open.ts';
-import { enrolClient, tryEnrol } from '../../test/support/enrol-client.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 
 let folder: string;
