@@ -2,15 +2,10 @@ import type { Job } from '../../../common/model/job.ts';
 import type { Action } from '../../../common/model/words.ts';
 import type { Notices } from '../models/notices.ts';
 import type { InstanceModel, Jobs } from '../models/nouns.ts';
+import type { EnrolOffer } from '../models/page-deps.ts';
 import type { Pending } from '../models/pending.ts';
 import { type Api, ApiError } from './api.ts';
 import { newOpId } from './op-id.ts';
-
-export interface EnrolOffer {
-  /** The one line to paste on the host. */
-  command: string;
-  expiresMs: number | null;
-}
 
 /** Everything the console asks the manager to do. */
 export interface Actions {

@@ -1,17 +1,8 @@
-import type { Line } from '../../../common/model/line.ts';
 import { Histogram, type HistogramBucket } from '../models/histogram.ts';
-import { apiQuery, type LogParams } from '../models/log-filter.ts';
+import type { HistogramSources } from '../models/histogram-source.ts';
+import { apiQuery } from '../models/log-filter.ts';
 import type { Api } from './api.ts';
 import { rowsOf } from './list-sync.ts';
-
-/** Keeps a histogram of a stream: stored counts from the manager, live lines counted as they come. */
-export interface HistogramSource {
-  histogram: Histogram;
-  addLive(lines: readonly Line[]): void;
-  close(): void;
-}
-
-export type HistogramSources = (params: LogParams) => HistogramSource;
 
 const BUCKETS = 90;
 const LIVE_RANGE_MS = 15 * 60_000;

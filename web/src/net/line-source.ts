@@ -1,6 +1,6 @@
 import type { Line } from '../../../common/model/line.ts';
-import type { Marker } from '../models/line-ring.ts';
 import { isMarker } from '../models/line-ring.ts';
+import type { LineSources } from '../models/line-source.ts';
 import { LineWindow } from '../models/line-window.ts';
 import { apiQuery, filterOf, type LogParams } from '../models/log-filter.ts';
 import { type Api, ApiError } from './api.ts';
@@ -11,19 +11,6 @@ interface LinePage {
   next: string | null;
   searchedBackToMs: number | null;
 }
-
-/** The lines of one stream: a live tail, or stored pages of a range, with older pages on request. */
-export interface LineSource {
-  window: LineWindow;
-  live: boolean;
-  loadOlder(): Promise<void>;
-  loadMarker(marker: Marker): Promise<void>;
-  /** How far back stored lines were searched, when a search ended early; null otherwise. */
-  searchedBackToMs(): number | null;
-  close(): void;
-}
-
-export type LineSources = (params: LogParams) => LineSource;
 
 const RING_LINES = 100_000;
 const PAGE_LINES = 500;

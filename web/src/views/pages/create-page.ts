@@ -1,4 +1,4 @@
-import type { PageName, Place } from '../../router.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import type { Page, PageOptions } from '../base/page.ts';
 import { HostPage } from './host-page.ts';
 import { HostsPage } from './hosts-page.ts';
@@ -8,9 +8,10 @@ import { JobPage } from './job-page.ts';
 import { LinePage } from './line-page.ts';
 import { LivePage } from './live-page.ts';
 import { JobsPage, NotFoundPage } from './other-pages.ts';
+import type { PageName } from './place.ts';
 
-// To add a page: its file beside this one, its name in router.ts (PageName, LISTS or THINGS), its row here.
-const PAGES: Record<PageName, new (options: PageOptions) => Page> = {
+// To add a page: its file beside this one, its name in place.ts (PageName, LISTS or THINGS), its row here.
+const PAGES: Record<PageName, new (options: PageOptions<PageDeps>) => Page<PageDeps>> = {
   live: LivePage,
   hosts: HostsPage,
   host: HostPage,
@@ -22,7 +23,8 @@ const PAGES: Record<PageName, new (options: PageOptions) => Page> = {
   'not-found': NotFoundPage,
 };
 
-/** Makes the page of a place. */
-export function createPage(place: Place, options: PageOptions): Page {
-  return new PAGES[place.page](options);
+/** Makes the page of a place; an unknown one says so. */
+export function createPage({ page }: { page: string }, options: PageOptions<PageDeps>): Page {
+  const Kind = Object.hasOwn(PAGES, page) ? PAGES[page as PageName] : NotFoundPage;
+  return new Kind(options);
 }

@@ -3,6 +3,7 @@ import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, countText, durationText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { orderOf } from '../../models/instance-order.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
 import { BYTE_STEPS, Chart, column, RATIO_STEPS } from '../widgets/chart.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
@@ -12,7 +13,7 @@ const HISTORY_MS = 60 * 60_000;
 const SKEW_MS = 2_000;
 
 /** One host: its state with its age, its instances, its load, its lines. */
-export class HostPage extends Page {
+export class HostPage extends Page<PageDeps> {
   declare head: HTMLElement;
   declare charts: Chart[];
   declare panel: LinesPanel;

@@ -4,12 +4,13 @@ import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, plural, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import type { HostModel } from '../../models/nouns.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
 import { DiscoveryPanel } from '../widgets/discovery-panel.ts';
 import { meter, stateMark } from '../widgets/marks.ts';
 
 /** All hosts with their state and load, and below them what the crawler found. */
-export class HostsPage extends Page {
+export class HostsPage extends Page<PageDeps> {
   declare list: HTMLElement;
   declare discovery: DiscoveryPanel;
 

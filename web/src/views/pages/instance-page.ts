@@ -2,6 +2,7 @@ import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
 import { BYTE_STEPS, Chart, column, RATIO_STEPS } from '../widgets/chart.ts';
 import { actionButtons } from '../widgets/instance-actions.ts';
@@ -11,7 +12,7 @@ import { stateMark } from '../widgets/marks.ts';
 const HISTORY_MS = 60 * 60_000;
 
 /** One instance: what it is, how it does, what can be done, and its own lines. */
-export class InstancePage extends Page {
+export class InstancePage extends Page<PageDeps> {
   declare head: HTMLElement;
   declare charts: Chart[];
   declare panel: LinesPanel;

@@ -10,6 +10,7 @@ import {
   type SortKey,
 } from '../../models/instance-order.ts';
 import type { InstanceModel } from '../../models/nouns.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { StillOrder } from '../../models/still-order.ts';
 import { Page } from '../base/page.ts';
 import { actionsOf } from '../widgets/instance-actions.ts';
@@ -22,7 +23,7 @@ import { createVirtualRows, type VirtualRows } from '../widgets/table/virtual-ro
 const NARROW = '(max-width: 760px)';
 
 /** All instances of all hosts in one table that stays still under the pointer. */
-export class InstancesPage extends Page {
+export class InstancesPage extends Page<PageDeps> {
   declare filter: InstanceQuery;
   declare order: StillOrder;
   declare marked: Set<string>;

@@ -2,12 +2,13 @@ import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { icon } from '../../dom/icons.ts';
 import { jobTitle } from '../../models/notices.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
 import { jobSummary } from '../widgets/job-summary.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
 
 /** One job with all its lines, of every host it touched. */
-export class JobPage extends Page {
+export class JobPage extends Page<PageDeps> {
   declare head: HTMLElement;
   declare panel: LinesPanel;
 

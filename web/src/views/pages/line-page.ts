@@ -2,11 +2,12 @@ import { html, render, type TemplateResult } from 'lit-html';
 import type { Line } from '../../../../common/model/line.ts';
 import { dayTimeText, utcText } from '../../dom/format.ts';
 import { LineWindow } from '../../models/line-window.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
 
 /** One line, open, with the lines around it: where a permalink leads. */
-export class LinePage extends Page {
+export class LinePage extends Page<PageDeps> {
   declare head: HTMLElement;
   declare window: LineWindow;
   declare panel: LinesPanel;

@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from 'lit-html';
+import type { HistogramSource } from '../../models/histogram-source.ts';
 import { filterOf, formatLogParams, type LogParams, parseLogParams, withTerm } from '../../models/log-filter.ts';
-import type { HistogramSource } from '../../net/histogram-source.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
 import { FilterBar } from '../widgets/filter-bar.ts';
 import { FleetPanel } from '../widgets/fleet-panel.ts';
@@ -8,7 +9,7 @@ import { HistogramView } from '../widgets/histogram-view.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
 
 /** The first screen: every line now, with the fleet beside it. The address holds filter and range, nothing else does. */
-export class LivePage extends Page {
+export class LivePage extends Page<PageDeps> {
   declare params: LogParams;
   declare bar: FilterBar;
   declare panel: LinesPanel;

@@ -2,11 +2,12 @@ import { html, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { icon } from '../../dom/icons.ts';
 import { jobTitle } from '../../models/notices.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
 import { jobSummary } from '../widgets/job-summary.ts';
 
 /** Where no page is. */
-export class NotFoundPage extends Page {
+export class NotFoundPage extends Page<PageDeps> {
   override title(): string {
     return 'Not found';
   }
@@ -18,7 +19,7 @@ export class NotFoundPage extends Page {
 }
 
 /** All recent jobs on a page of their own, for links. */
-export class JobsPage extends Page {
+export class JobsPage extends Page<PageDeps> {
   override initialize(): void {
     this.listenTo(this.deps.models.jobs, 'update change loaded', this.redraw);
     this.every(1_000, () => this.redraw());

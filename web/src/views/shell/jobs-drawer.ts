@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { icon } from '../../dom/icons.ts';
 import type { JobModel } from '../../models/nouns.ts';
-import type { PageDeps } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 import { jobSummary } from '../widgets/job-summary.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';

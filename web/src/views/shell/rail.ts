@@ -2,7 +2,6 @@ import { html, type TemplateResult } from 'lit-html';
 import { type IconName, icon, logo } from '../../dom/icons.ts';
 import type { ThemeChoice } from '../../dom/theme.ts';
 import type { Models } from '../../models/nouns.ts';
-import type { PageName } from '../../router.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 
 export interface RailOptions extends ViewOptions {
@@ -17,12 +16,12 @@ export interface RailOptions extends ViewOptions {
   version: string;
 }
 
-const PLACES: [page: PageName, icon: IconName, name: string, key: string][] = [
+const PLACES: [page: string, icon: IconName, name: string, key: string][] = [
   ['live', 'live', 'Live', 'g l'],
   ['hosts', 'hosts', 'Hosts', 'g h'],
   ['instances', 'instances', 'Instances', 'g i'],
 ];
-const PART_OF: Partial<Record<PageName, PageName>> = { host: 'hosts', instance: 'instances', line: 'live' };
+const PART_OF: Record<string, string> = { host: 'hosts', instance: 'instances', line: 'live' };
 const THEME_NAMES: Record<ThemeChoice, string> = {
   auto: 'Colours: as the system',
   dark: 'Colours: dark',
@@ -31,7 +30,7 @@ const THEME_NAMES: Record<ThemeChoice, string> = {
 
 /** The way around: a rail at the left, a bar at the bottom of narrow screens. */
 export class Rail extends View<RailOptions> {
-  declare page: PageName;
+  declare page: string;
 
   override preinitialize(options: RailOptions): void {
     super.preinitialize(options);
@@ -47,7 +46,7 @@ export class Rail extends View<RailOptions> {
     this.listenTo(candidates, 'update change loaded', this.redraw);
   }
 
-  show(page: PageName): void {
+  show(page: string): void {
     this.page = PART_OF[page] ?? page;
     this.redraw();
   }

@@ -1,17 +1,24 @@
 import type { Notices } from '../../models/notices.ts';
-import type { Place } from '../../router.ts';
-import type { Page, PageDeps, PageOptions } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
+import type { Page, PageOptions } from '../base/page.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 import { ConnectionBar } from './connection-bar.ts';
 import { JobsDrawer } from './jobs-drawer.ts';
 import { Rail, type RailOptions } from './rail.ts';
 import { Toasts } from './toasts.ts';
 
+/** Where the reader is: a page, what it is about, and the rest of the address. */
+export interface Place {
+  page: string;
+  id: string;
+  query: string;
+}
+
 export interface ShellOptions extends ViewOptions, Omit<RailOptions, 'parent' | 'openJobs'> {
   deps: PageDeps;
   notices: Notices;
   /** Makes the page of a place. */
-  createPage: (place: Place, options: PageOptions) => Page;
+  createPage: (place: Place, options: PageOptions<PageDeps>) => Page;
 }
 
 /** The frame around the pages: rail, connection bar, drawer, messages. One page at a time. */

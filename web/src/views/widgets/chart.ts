@@ -1,8 +1,8 @@
 import type uPlot from 'uplot';
 import { clockText } from '../../dom/format.ts';
 import { token } from '../../dom/theme.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import type { Curve } from '../../models/sample-history.ts';
-import type { PageDeps } from '../base/page.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 
 export interface ChartOptions extends ViewOptions {

@@ -5,7 +5,7 @@ import { countText, durationText, plural, spanText, utcText } from '../../dom/fo
 import { icon } from '../../dom/icons.ts';
 import { errorHint } from '../../models/error-hints.ts';
 import type { CandidateModel, ScanModel } from '../../models/nouns.ts';
-import type { PageDeps } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 import { EnrolDialog } from './enrol-dialog.ts';
 import { meter, stateMark } from './marks.ts';

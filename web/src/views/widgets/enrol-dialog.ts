@@ -4,9 +4,8 @@ import { spanText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { errorHint } from '../../models/error-hints.ts';
 import type { CandidateModel } from '../../models/nouns.ts';
-import type { EnrolOffer } from '../../net/actions.ts';
+import type { EnrolOffer, PageDeps } from '../../models/page-deps.ts';
 import { DialogView } from '../base/dialog.ts';
-import type { PageDeps } from '../base/page.ts';
 import type { ViewOptions } from '../base/view.ts';
 
 export interface EnrolOptions extends ViewOptions {

@@ -5,7 +5,7 @@ import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { clockText, dayTimeText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { apiQuery, formatLogParams, type LogParams } from '../../models/log-filter.ts';
-import type { PageDeps } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 import { streamError } from './query-error.ts';
 

@@ -3,7 +3,7 @@ import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { countText, spanText } from '../../dom/format.ts';
 import type { Histogram } from '../../models/histogram.ts';
 import type { HostModel } from '../../models/nouns.ts';
-import type { PageDeps } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 import { meter, stateMark } from './marks.ts';
 

@@ -2,7 +2,7 @@ import { LEVELS } from '../../../../common/model/words.ts';
 import { clockText, countText, dayTimeText, plural } from '../../dom/format.ts';
 import { token } from '../../dom/theme.ts';
 import type { Histogram } from '../../models/histogram.ts';
-import type { PageDeps } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 
 export interface HistogramViewOptions extends ViewOptions {

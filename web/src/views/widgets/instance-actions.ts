@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit-html';
 import { ACTIONS_BY_STATE, type Action, DESTRUCTIVE_ACTIONS } from '../../../../common/model/words.ts';
 import { type IconName, icon } from '../../dom/icons.ts';
 import type { InstanceModel } from '../../models/nouns.ts';
-import type { PageDeps } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 
 const ICONS: Partial<Record<Action, IconName>> = {
   start: 'play',

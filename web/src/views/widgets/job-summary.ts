@@ -4,7 +4,7 @@ import { durationText, spanText, utcText } from '../../dom/format.ts';
 import { errorHint } from '../../models/error-hints.ts';
 import { jobTitle } from '../../models/notices.ts';
 import type { JobModel } from '../../models/nouns.ts';
-import type { PageDeps } from '../base/page.ts';
+import type { PageDeps } from '../../models/page-deps.ts';
 import { meter, stateMark } from './marks.ts';
 
 /** Title, progress, times, outcome and advice of a job; used by the drawer and by the page of a job. */

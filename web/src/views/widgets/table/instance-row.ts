@@ -2,7 +2,7 @@ import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { bytesText, percentText } from '../../../dom/format.ts';
 import type { InstanceModel } from '../../../models/nouns.ts';
-import type { PageDeps } from '../../base/page.ts';
+import type { PageDeps } from '../../../models/page-deps.ts';
 import { isBusy, rowActions } from '../instance-actions.ts';
 import { stateMark } from '../marks.ts';
 import { drawSparkline } from '../sparkline.ts';

@@ -5,8 +5,8 @@ import { countText } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
 import type { InstanceQuery, SortKey } from '../../../models/instance-order.ts';
 import type { InstanceModel } from '../../../models/nouns.ts';
+import type { PageDeps } from '../../../models/page-deps.ts';
 import type { StillOrder } from '../../../models/still-order.ts';
-import type { PageDeps } from '../../base/page.ts';
 import { actionsOf } from '../instance-actions.ts';
 import { stateMark } from '../marks.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parsePlace } from './router.ts';
+import { parsePlace } from './place.ts';
 
 it('reads the addresses of the console', () => {
   const cases: [string, string, string, string][] = [
