@@ -1,7 +1,7 @@
 import type { Finding } from '../common/model/discovery.ts';
 import type { AgentFinding, Book } from './book/book.ts';
 import type { Difference } from './book/difference.ts';
-import type { Classified } from './probe/classify.ts';
+import type { Classified } from './classify/classify.ts';
 
 export interface ObserverDeps {
   book: Book;

@@ -5,9 +5,9 @@ import { ensurePrograms, FOR_LAB } from './parts/packages.mjs';
 import { runBin } from './parts/run.mjs';
 
 const args = process.argv.slice(2);
-const command = args.find((word) => !word.startsWith('-') && !/^\d+$/.test(word)) ?? 'up';
+const takesAway = args.includes('down') || args.includes('status');
 await ensureNpmPackages();
-if (command === 'up') {
+if (!takesAway) {
   await ensurePrograms(FOR_LAB);
   await build();
 }

@@ -26,9 +26,16 @@ const MAY: Record<string, string[]> = {
   'node-agent/commands': [...SHARED, 'node-agent/libvirt'],
 
   'crawler/config': SHARED,
-  'crawler/scan': SHARED,
-  'crawler/classify': SHARED,
-  'crawler/report': [...SHARED, 'crawler/scan'],
+  'crawler/log': SHARED,
+  'crawler/classify': [...SHARED, 'crawler/log'],
+  'crawler/book': [...SHARED, 'crawler/log'],
+  'crawler/observe': [...SHARED, 'crawler/log', 'crawler/book', 'crawler/classify'],
+  'crawler/scan': [...SHARED, 'crawler/log', 'crawler/book', 'crawler/observe'],
+  'crawler/report': [...SHARED, 'crawler/log'],
+  'crawler/schedule': [
+    ...SHARED,
+    ...['config', 'log', 'classify', 'observe', 'scan', 'report'].map((room) => `crawler/${room}`),
+  ],
 
   'manager/config': SHARED,
   'manager/bus': [...SHARED, 'manager/store/ports'],

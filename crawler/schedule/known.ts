@@ -1,6 +1,6 @@
 import type { Scan } from '../../common/model/discovery.ts';
 import { printIpv4 } from '../../common/pure/ip/address.ts';
-import type { Classified } from '../probe/classify.ts';
+import type { Classified } from '../classify/classify.ts';
 
 export interface KnownPass {
   /** Addresses that had an agent or are those of enrolled hosts. */

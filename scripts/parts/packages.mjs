@@ -12,13 +12,12 @@ const NEEDS = {
   chromium: { package: 'chromium', without: 'the browser tests are skipped' },
   jekyll: { package: 'jekyll', without: 'the reference site is not built' },
   busybox: { package: 'busybox-static', without: 'the lab has no guest' },
-  cpio: { package: 'cpio', without: 'the lab has no guest' },
   ip: { package: 'iproute2', without: 'the lab has no network' },
   openssl: { package: 'openssl', without: 'some tests of certificates are skipped' },
 };
 
 export const FOR_START = ['virsh', 'libvirtd', 'qemu-system-x86_64', 'qemu-img', 'nmap', 'python3'];
-export const FOR_LAB = [...FOR_START, 'busybox', 'cpio', 'ip'];
+export const FOR_LAB = [...FOR_START, 'busybox', 'ip'];
 export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', 'openssl'];
 
 const isDebian = () => existsSync('/etc/debian_version') && findProgram('apt-get') !== null;

@@ -20,11 +20,15 @@ export function keepProgram(name, { env, onLine, onEnd }) {
     new Promise((resolve) => {
       // Its own process group, so that Ctrl-C reaches only us and the order of stopping is ours; its standard input
       // ends with us, however we end: that is how it knows to stop when we are killed.
-      child = spawn(process.execPath, ['--enable-source-maps', inRoot('dist', name, 'main.js')], {
-        env: { ...process.env, ...env, WEBVIRT_STOP_WITH_STDIN: '1' },
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
-      });
+      child = spawn(
+        process.execPath,
+        ['--enable-source-maps', '--disable-proto=delete', inRoot('dist', name, 'main.js')],
+        {
+          env: { ...process.env, ...env, WEBVIRT_STOP_WITH_STDIN: '1' },
+          stdio: ['pipe', 'pipe', 'pipe'],
+          detached: true,
+        },
+      );
       child.stdin.on('error', () => {});
       createInterface({ input: child.stderr }).on('line', onLine);
       createInterface({ input: child.stdout }).on('line', (line) => {

@@ -18,10 +18,14 @@ export interface Program {
 
 /** Starts `dist/<name>/main.js` and waits for its ready line. Rejects with its last words when it ends before. */
 export async function startProgram(name: string, env: Record<string, string>): Promise<Program> {
-  const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, 'dist', name, 'main.js')], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', '--disable-proto=delete', join(ROOT, 'dist', name, 'main.js')],
+    {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   return programOf(name, child);
 }
 
