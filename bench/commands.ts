@@ -1,17 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { Host } from '../common/model/host.ts';
 import type { Instance } from '../common/model/instance.ts';
 import type { Job } from '../common/model/job.ts';
 import { untilBody } from '../test/support/live.ts';
+import { runBench, type Undo } from './support/bench.ts';
 import { type BenchCloud, PASSWORD, startCloud } from './support/bench-cloud.ts';
 import { newContext, openBrowser, signIn } from './support/browser.ts';
 import { pressedMs, watchButtons } from './support/button-watch.ts';
 import { wallOffsetMs } from './support/clock.ts';
 import { changesSeen, forgetChanges, rowShows, watchChanges } from './support/row-watch.ts';
 import { atMost, plainRow, quantile } from './support/stats.ts';
-import { printRows } from './support/table.ts';
+import type { Row } from './support/table.ts';
 
 /**
  * State and commands on a host with a real libvirt, seen in a real browser: what virsh does behind our back until it is
@@ -65,42 +65,37 @@ async function press(page: Page, cloud: BenchCloud, id: string): Promise<number[
   return times;
 }
 
-async function main(): Promise<void> {
-  let browser: Browser | null = null;
-  let virsh: ChildProcess | null = null;
-  const cloud = await startCloud();
-  try {
-    const ids = await guests(cloud);
-    browser = await openBrowser();
-    const page = await (await newContext(browser)).newPage();
-    await signIn(page, `${cloud.console.url}/#/instances`, PASSWORD);
-    await page.locator(`.t-row[data-id="${ids[0]}"]`).waitFor();
-    const offsetMs = await page.evaluate(wallOffsetMs);
-    await page.evaluate(watchChanges, offsetMs);
-    await page.evaluate(watchButtons, offsetMs);
-    virsh = cloud.host.spawn(['virsh', '--quiet'], { stdio: ['pipe', 'ignore', 'inherit'] });
-    const shown = await behindOurBack(page, virsh, ids[0]!);
-    const started = await press(page, cloud, ids[1]!);
-    const agentId = (await cloud.get<Host[]>('/api/v1/hosts'))[0]!.id;
-    const { apiMs, virshMs, listed } = await cloud.probe(agentId, ids);
-    if (listed !== INSTANCES) throw new Error(`the agent lists ${listed} of ${INSTANCES} instances`);
-    printRows('State and commands on a real libvirt', [
-      plainRow('virsh behind our back → shown, p50', quantile(shown, 0.5), 'ms'),
-      atMost('virsh behind our back → shown, p99', quantile(shown, 0.99), 'ms', 150),
-      plainRow('button → virsh runs on the host, p50', quantile(started, 0.5), 'ms'),
-      atMost('button → virsh runs on the host, p99', quantile(started, 0.99), 'ms', 100),
-      atMost('status of 16 instances, agent, p50', quantile(apiMs, 0.5), 'ms', 2),
-      plainRow('16 virsh domstate side by side, p50', quantile(virshMs, 0.5), 'ms'),
-    ]);
-  } finally {
-    await browser?.close();
-    if (virsh !== null) {
-      virsh.stdin?.end();
-      await once(virsh, 'exit');
-    }
-    await cloud.stop();
-  }
+async function measure(later: (undo: Undo) => void): Promise<Row[]> {
+  const cloud = await startCloud(later);
+  const ids = await guests(cloud);
+  const opening = openBrowser();
+  later(async () => (await opening).close());
+  const browser = await opening;
+  const page = await (await newContext(browser)).newPage();
+  await signIn(page, `${cloud.console.url}/#/instances`, PASSWORD);
+  await page.locator(`.t-row[data-id="${ids[0]}"]`).waitFor();
+  const offsetMs = await page.evaluate(wallOffsetMs);
+  await page.evaluate(watchChanges, offsetMs);
+  await page.evaluate(watchButtons, offsetMs);
+  const virsh = cloud.host.spawn(['virsh', '--quiet'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  later(() => virsh.kill());
+  const shown = await behindOurBack(page, virsh, ids[0]!);
+  const started = await press(page, cloud, ids[1]!);
+  const agentId = (await cloud.get<Host[]>('/api/v1/hosts'))[0]!.id;
+  const { apiMs, virshMs, listed } = await cloud.probe(agentId, ids);
+  if (listed !== INSTANCES) throw new Error(`the agent lists ${listed} of ${INSTANCES} instances`);
+  return [
+    plainRow('virsh behind our back → shown, p50', quantile(shown, 0.5), 'ms'),
+    atMost('virsh behind our back → shown, p99', quantile(shown, 0.99), 'ms', 150),
+    plainRow('button → virsh runs on the host, p50', quantile(started, 0.5), 'ms'),
+    atMost('button → virsh runs on the host, p99', quantile(started, 0.99), 'ms', 100),
+    atMost('status of 16 instances, agent, p50', quantile(apiMs, 0.5), 'ms', 2),
+    plainRow('16 virsh domstate side by side, p50', quantile(virshMs, 0.5), 'ms'),
+  ];
 }
 
-if (process.getuid?.() === 0) await main();
-else printRows('State and commands: not measured, a lab of real hosts needs root', []);
+await runBench('State and commands on a real libvirt', async (later) => {
+  if (process.getuid?.() === 0) return measure(later);
+  console.error('Not measured: a lab of hosts with a real libvirt needs root.');
+  return [];
+});

@@ -21,6 +21,7 @@ const PORT = 4601;
 const RATE = 20_000;
 const AGENTS = 64;
 const ROUNDS = 2;
+const LIMIT_MS = 150_000;
 const WIDE = '10.99.0.0/16';
 const agentAddress = (i: number) => `10.99.${i * 4}.${(i * 7) % 256}`;
 const smallRange = (i: number) => `10.99.${i * 4}.0/24`;
@@ -165,6 +166,12 @@ function ip(...args: string[]): void {
 async function inNamespaces(): Promise<void> {
   const [near, far] = [`wv-bench-a${process.pid}`, `wv-bench-b${process.pid}`];
   const children: ChildProcess[] = [];
+  // When the time is up or somebody ends us, the children go and the namespaces with them, as at the normal end.
+  const endChildren = () => {
+    for (const child of children) child.kill('SIGKILL');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endChildren);
+  const timer = setTimeout(endChildren, LIMIT_MS);
   const self = (namespace: string, mode: string) => {
     const argv = [
       'netns',
@@ -198,7 +205,8 @@ async function inNamespaces(): Promise<void> {
     crawler.stdout?.pipe(process.stdout);
     process.exitCode = await new Promise<number>((resolve) => crawler.once('exit', (code) => resolve(code ?? 1)));
   } finally {
-    for (const child of children) child.kill();
+    clearTimeout(timer);
+    endChildren();
     for (const namespace of [near, far]) spawnSync('ip', ['netns', 'del', namespace]);
   }
 }

@@ -8,8 +8,8 @@ import { openLineStore } from '../manager/store/duckdb/open.ts';
 import type { LineBatch } from '../manager/store/ports.ts';
 import { createIdentities } from '../test/support/agent-identity.ts';
 import { startLineRoad } from '../test/support/line-road.ts';
+import { runBench } from './support/bench.ts';
 import { mixedColumns } from './support/ingest-agent.ts';
-import { printRows, type Row } from './support/table.ts';
 
 /**
  * Durable ingest: one agent in its own process sends spooled lines over TLS; links check and hand them to intake, the
@@ -72,13 +72,14 @@ async function ingest(): Promise<{ rate: number; commits: number }> {
   return { rate: LINES / seconds, commits };
 }
 
-try {
+await runBench(`Ingest of ${LINES.toLocaleString('en')} lines`, async (later) => {
+  later(() => rmSync(dir, { recursive: true, force: true }));
   const raw = await appendRaw();
   const { rate, commits } = await ingest();
   const single = await singleCommits();
   const at = (share: number) => single[Math.floor(single.length * share)]!;
   const goal = 100_000;
-  const rows: Row[] = [
+  return [
     {
       name: 'durable ingest, one agent',
       value: Math.round(rate),
@@ -92,7 +93,4 @@ try {
     { name: 'commit of one line, p50', value: Number(at(0.5).toFixed(2)), unit: 'ms', goal: null, ok: null },
     { name: 'commit of one line, p99', value: Number(at(0.99).toFixed(2)), unit: 'ms', goal: null, ok: null },
   ];
-  printRows(`Ingest of ${LINES.toLocaleString('en')} lines`, rows);
-} finally {
-  rmSync(dir, { recursive: true, force: true });
-}
+});

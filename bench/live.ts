@@ -9,12 +9,12 @@ import { WebSocketServer } from 'ws';
 import type { Host } from '../common/model/host.ts';
 import { untilBody } from '../test/support/live.ts';
 import { PASSWORD, type Stack, startStack } from '../test/support/stack.ts';
+import { runBench } from './support/bench.ts';
 import { newContext, openBrowser, signIn } from './support/browser.ts';
 import { wallOffsetMs } from './support/clock.ts';
 import { type Latencies, latenciesOf } from './support/latencies.ts';
 import { hasPainted, readSight, type Sight, watchPaints, watchSockets } from './support/paint-watch.ts';
 import { atMost, plainRow, quantile } from './support/stats.ts';
-import { printRows } from './support/table.ts';
 import { talk } from './support/talk.ts';
 
 /**
@@ -99,26 +99,36 @@ async function floor(browser: Browser): Promise<Run> {
   }
 }
 
+/** It ends itself when the channel to us closes. */
+async function stopAgent(agent: ChildProcess): Promise<void> {
+  if (agent.exitCode !== null || agent.signalCode !== null) return;
+  const ended = once(agent, 'exit');
+  if (agent.connected) agent.disconnect();
+  await ended;
+}
+
 function startAgent(stack: Stack): ChildProcess {
   const place = { dataDir: join(stack.dir, 'talking'), enrolFile: join(stack.dataDir, 'local', 'enrol.json') };
   const path = fileURLToPath(new URL('./support/talking-agent.ts', import.meta.url));
   return fork(path, [JSON.stringify(place)], { execArgv: ['--import', 'tsx'] });
 }
 
-const stack = await startStack();
-let agent: ChildProcess | null = null;
-let browser: Browser | null = null;
-try {
-  agent = startAgent(stack);
-  const online = (list: Host[]) => list.some((host) => host.state === 'online');
+await runBench(`Live at ${(PER_MS * 1_000).toLocaleString('en')} lines/s`, async (later) => {
+  const starting = startStack();
+  later(async () => (await starting).stop());
+  const stack = await starting;
+  const agent = startAgent(stack);
+  later(() => stopAgent(agent));
   await once(agent, 'message');
+  const online = (list: Host[]) => list.some((host) => host.state === 'online');
   await untilBody<Host[]>(stack.socket(), '/api/v1/hosts', online);
-  browser = await openBrowser();
+  const opening = openBrowser();
+  later(async () => (await opening).close());
+  const browser = await opening;
   const bare = await floor(browser);
   const { sight, latencies, seconds } = await throughConsole(browser, stack, agent);
   const { painted, toManager, toPage, toFrame } = latencies;
-  const rate = (PER_MS * (WARM_SECONDS + SECONDS) * 1_000) / seconds;
-  printRows(`Live at ${Math.round(rate).toLocaleString('en')} lines/s`, [
+  return [
     atMost('call → painted frame, p50', quantile(painted, 0.5), 'ms', 40),
     atMost('call → painted frame, p99', quantile(painted, 0.99), 'ms', 100),
     plainRow('  longest of all lines', quantile(painted, 1), 'ms'),
@@ -130,15 +140,8 @@ try {
     plainRow('  page → painted frame, p99', quantile(toFrame, 0.99), 'ms'),
     plainRow('longest frame of the page', sight.longestFrameMs, 'ms'),
     atMost('lines skipped', sight.skipped, 'lines', 0),
-    plainRow('rate of calls', rate, 'lines/s'),
+    plainRow('rate of calls', (PER_MS * (WARM_SECONDS + SECONDS) * 1_000) / seconds, 'lines/s'),
     plainRow('floor: bare socket → frame, p50', quantile(bare.latencies.painted, 0.5), 'ms'),
     plainRow('floor: bare socket → frame, p99', quantile(bare.latencies.painted, 0.99), 'ms'),
-  ]);
-} finally {
-  await browser?.close();
-  if (agent?.connected) {
-    agent.disconnect();
-    await once(agent, 'exit');
-  }
-  await stack.stop();
-}
+  ];
+});

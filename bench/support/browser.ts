@@ -11,11 +11,13 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+// Signals are for whoever runs the bench: it closes the browser among the rest.
+const OURS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
 const VIEW = { width: 1_280, height: 800 };
 
 /** A headless Chromium. `close` it, whatever happens: it is a tree of processes. */
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: 30_000 });
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: 30_000, ...OURS });
 }
 
 /** A fresh profile. Functions that were compiled by tsx name themselves with a call that a page does not know. */
