@@ -30,6 +30,8 @@ export interface Agent {
   /** Stops in the reverse order; one part that fails does not keep the others. */
   stop(): Promise<void>;
   status(): AgentStatus;
+  /** Writes an error that nobody caught into the stream, durably: the process is to end next. */
+  failed(error: unknown): void;
 }
 
 /** The whole agent: builds every part and hands each what it needs. Nothing runs before `start`. */
@@ -71,6 +73,10 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
   const stops: [part: string, stop: () => unknown][] = [['spool', () => spool.close()]];
   return {
     status,
+    failed(error) {
+      log.error('The agent failed inside and ends', errorFields(error));
+      spool.flush();
+    },
     async start() {
       log.info('The agent starts', { version, id: identity.id });
       await local.start();

@@ -63,6 +63,15 @@ function stop(): void {
   );
 }
 
+function crash(error: unknown): void {
+  try {
+    agent?.failed(error);
+  } finally {
+    fail(error, config);
+  }
+}
+process.on('uncaughtException', crash);
+process.on('unhandledRejection', crash);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 try {
   config = readConfig();
