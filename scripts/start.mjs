@@ -61,6 +61,9 @@ async function bring(name, env) {
   return ready ?? new Promise(() => {});
 }
 
+// Without a word of the user the crawler looks at this machine alone.
+const ranges =
+  process.env.WEBVIRT_CRAWLER_RANGES ?? (process.env.WEBVIRT_CRAWLER_CONFIG === undefined ? '127.0.0.1/32' : undefined);
 const manager = await bring('manager', { WEBVIRT_DATA_DIR: dataDir });
 const local = join(dataDir, 'local');
 await Promise.all([
@@ -69,6 +72,7 @@ await Promise.all([
     WEBVIRT_AGENT_ENROL_FILE: process.env.WEBVIRT_AGENT_ENROL_FILE ?? join(local, 'enrol.json'),
   }),
   bring('crawler', {
+    ...(ranges === undefined ? {} : { WEBVIRT_CRAWLER_RANGES: ranges }),
     WEBVIRT_MANAGER_URL: process.env.WEBVIRT_MANAGER_URL ?? manager.url,
     WEBVIRT_CRAWLER_TOKEN_FILE: process.env.WEBVIRT_CRAWLER_TOKEN_FILE ?? join(local, 'crawler.token'),
     WEBVIRT_CRAWLER_DATA_DIR: process.env.WEBVIRT_CRAWLER_DATA_DIR ?? join(dataDir, 'crawler'),
