@@ -12,6 +12,7 @@ import { PASSWORD, type Stack, startStack } from '../test/support/stack.ts';
 import { runBench } from './support/bench.ts';
 import { newContext, openBrowser, signIn } from './support/browser.ts';
 import { wallOffsetMs } from './support/clock.ts';
+import { browserCpuSeconds, cpuSeconds } from './support/cpu.ts';
 import { type Latencies, latenciesOf } from './support/latencies.ts';
 import { hasPainted, readSight, type Sight, watchPaints, watchSockets } from './support/paint-watch.ts';
 import { atMost, plainRow, quantile } from './support/stats.ts';
@@ -99,6 +100,25 @@ async function floor(browser: Browser): Promise<Run> {
   }
 }
 
+/** Seconds of processor time from now until it is asked. */
+async function watchCpu(browser: Browser, pids: { manager: number; agent: number }) {
+  const look = async () => ({
+    manager: cpuSeconds(pids.manager),
+    agent: cpuSeconds(pids.agent),
+    browser: await browserCpuSeconds(browser),
+  });
+  const before = await look();
+  return async () => {
+    const after = await look();
+    const { manager, agent } = before;
+    return {
+      manager: after.manager - manager,
+      agent: after.agent - agent,
+      browser: after.browser - before.browser,
+    };
+  };
+}
+
 /** It ends itself when the channel to us closes. */
 async function stopAgent(agent: ChildProcess): Promise<void> {
   if (agent.exitCode !== null || agent.signalCode !== null) return;
@@ -126,7 +146,9 @@ await runBench(`Live at ${(PER_MS * 1_000).toLocaleString('en')} lines/s`, async
   later(async () => (await opening).close());
   const browser = await opening;
   const bare = await floor(browser);
+  const cpu = await watchCpu(browser, { manager: stack.manager.child.pid!, agent: agent.pid! });
   const { sight, latencies, seconds } = await throughConsole(browser, stack, agent);
+  const used = await cpu();
   const { painted, toManager, toPage, toFrame } = latencies;
   return [
     atMost('call → painted frame, p50', quantile(painted, 0.5), 'ms', 40),
@@ -141,6 +163,9 @@ await runBench(`Live at ${(PER_MS * 1_000).toLocaleString('en')} lines/s`, async
     plainRow('longest frame of the page', sight.longestFrameMs, 'ms'),
     atMost('lines skipped', sight.skipped, 'lines', 0),
     plainRow('rate of calls', (PER_MS * (WARM_SECONDS + SECONDS) * 1_000) / seconds, 'lines/s'),
+    plainRow('processor, manager', (100 * used.manager) / seconds, '%'),
+    plainRow('processor, agent', (100 * used.agent) / seconds, '%'),
+    plainRow('processor, browser', (100 * used.browser) / seconds, '%'),
     plainRow('floor: bare socket → frame, p50', quantile(bare.latencies.painted, 0.5), 'ms'),
     plainRow('floor: bare socket → frame, p99', quantile(bare.latencies.painted, 0.99), 'ms'),
   ];
