@@ -53,16 +53,17 @@ export function createTail(
   let upTo = from;
   let skippedTotal = 0;
 
+  const isMuch = () => queue.length >= COALESCE_LINES || queue.bytes >= COALESCE_BYTES;
+
   function flush(): void {
     if (!live) return;
     while (queue.length > 0 || queue.skipped > 0) {
-      const much = queue.length >= COALESCE_LINES || queue.bytes >= COALESCE_BYTES;
       // Busy: the lines that come meanwhile go together. Idle: nothing is held back.
-      if (!(outbox.idle || (much && outbox.open))) return;
+      if (!(outbox.idle || (isMuch() && outbox.open))) return;
       const { entries, skipped } = queue.take(LIMIT_BATCH_LINES, LIMIT_BATCH_BYTES);
       skippedTotal += skipped;
       const last = entries.at(-1);
-      const position = queue.length === 0 || last === undefined ? upTo : last.ordinal;
+      const position = last === undefined ? upTo : queue.length === 0 ? Math.max(upTo, last.ordinal) : last.ordinal;
       send({ id, lines: entries.map((entry) => entry.line), skipped, position: String(position) });
       outbox.sent(entries.reduce((sum, entry) => sum + entry.bytes, 64));
     }
@@ -89,8 +90,13 @@ export function createTail(
       outbox.sent(selection.bytes);
     },
     push(selection) {
+      for (const entry of selection.entries) {
+        if (!isNew(entry)) continue;
+        // One commit may bring more than the queue holds: what the socket takes is never dropped.
+        if (isMuch()) flush();
+        queue.push(entry);
+      }
       upTo = Math.max(upTo, selection.upTo);
-      for (const entry of selection.entries) if (isNew(entry)) queue.push(entry);
       if (known !== null && upTo >= known.upTo) known = null;
       flush();
     },

@@ -60,6 +60,16 @@ describe('a tail', () => {
     await world.stop();
   });
 
+  it('drops nothing of one large commit while its viewer reads', async () => {
+    const seen = await tail(socket, { id: 't' });
+    world.lines.commit(numbered(0, 3_500));
+    await seen.until(() => seen.lines.length + seen.skipped >= 3_500);
+    expect([seen.messages(), seen.skipped]).toEqual([messages(0, 3_500), 0]);
+    expect(seen.batches.map((batch) => batch.position)).toEqual(
+      seen.batches.map((batch, i) => String(Number(seen.batches[i - 1]?.position ?? 0) + batch.lines.length)),
+    );
+  });
+
   it('sends lines as the store has them, whole and in order', async () => {
     const seen = await tail(socket, { id: 't' });
     const line: NewLine = {
