@@ -60,6 +60,21 @@ export class Candidates extends Backbone.Collection<CandidateModel> {
   waiting(): CandidateModel[] {
     return this.filter((candidate) => candidate.get('state') === 'unenrolled' && !candidate.get('vanished'));
   }
+
+  /**
+   * What an admin should see: all but our own agents, and but "not an agent" at a place where an agent is listed too
+   * (it did not answer while it started, or moved in later).
+   */
+  inbox(): CandidateModel[] {
+    const placeOf = (candidate: CandidateModel) => `${candidate.get('address')} ${candidate.get('port')}`;
+    const agents = new Set(
+      this.filter((one) => one.get('state') !== 'not-an-agent' && !one.get('vanished')).map(placeOf),
+    );
+    return this.filter((candidate) => {
+      const state = candidate.get('state');
+      return state !== 'enrolled-here' && !(state === 'not-an-agent' && agents.has(placeOf(candidate)));
+    });
+  }
 }
 
 export class Scans extends Backbone.Collection<ScanModel> {

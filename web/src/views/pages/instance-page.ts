@@ -8,6 +8,7 @@ import { BYTE_STEPS, Chart, column, RATIO_STEPS } from '../widgets/chart.ts';
 import { actionButtons } from '../widgets/instance-actions.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
 import { stateMark } from '../widgets/marks.ts';
+import { topOf } from '../widgets/sparkline.ts';
 
 const HISTORY_MS = 60 * 60_000;
 
@@ -37,11 +38,12 @@ export class InstancePage extends Page<PageDeps> {
       new Chart({
         parent: this,
         deps,
-        title: 'Memory',
+        title: 'Memory on the host',
         colour: 'wv-curve-memory',
         format: bytesText,
         steps: BYTE_STEPS,
-        max: () => deps.models.instances.get(subject)?.get('memoryBytes') ?? null,
+        // What QEMU itself needs is in the figure too: it may be more than the guest was given.
+        max: () => topOf(history().memoryUsedBytes, deps.models.instances.get(subject)?.get('memoryBytes') ?? 0),
         read: () => column(history(), 'memoryUsedBytes'),
       }),
     ];
@@ -124,7 +126,7 @@ export class InstancePage extends Page<PageDeps> {
       <dl class="fact-row">
         <div><dt>vCPUs</dt><dd>${vcpus}</dd></div>
         <div><dt>CPU</dt><dd>${load ? percentText(load.cpuRatio) : '–'}</dd></div>
-        <div><dt>Memory</dt><dd>${load ? html`${bytesText(load.memoryUsedBytes)}<small> of ${bytesText(memoryBytes!)}</small>` : bytesText(memoryBytes!)}</dd></div>
+        <div><dt>Memory</dt><dd>${load ? html`${bytesText(load.memoryUsedBytes)}<small> on the host, guest has ${bytesText(memoryBytes!)}</small>` : bytesText(memoryBytes!)}</dd></div>
         ${rate('Disk read', load?.diskReadBps)}${rate('Disk write', load?.diskWriteBps)}${rate('Net in', load?.netRxBps)}${rate('Net out', load?.netTxBps)}
         <div><dt>Autostart</dt><dd>${autostart ? 'with its host' : 'no'}</dd></div>
         <div><dt>Definition</dt><dd>${persistent ? 'kept' : 'transient'}</dd></div>

@@ -71,7 +71,7 @@ export class DiscoveryPanel extends View<DiscoveryOptions> {
 
   override template(): TemplateResult {
     const { candidates, scans } = this.options.deps.models;
-    const listed = candidates.filter((candidate) => candidate.get('state') !== 'enrolled-here');
+    const listed = candidates.inbox();
     const lastRange = scans.at(0)?.get('range') ?? '';
     return html`<div class="section-title"><h2>Found on the network</h2><span class="dim">A scan only finds. Nothing is trusted until you enrol it.</span></div>
       <form class="scan-form" @submit=${(event: SubmitEvent) => void this.scan(event)}>

@@ -1,3 +1,8 @@
+/** Top of a curve that has a natural full height but may pass it: nothing is cut off. */
+export function topOf(values: readonly number[], full: number): number {
+  return values.reduce((top, value) => Math.max(top, value * 1.05), full);
+}
+
 /**
  * Draws a small curve with its area. `max` is the value at the top; the curve uses the newest `points` samples, so
  * that equal spans are equally wide in every row.

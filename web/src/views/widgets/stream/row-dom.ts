@@ -2,6 +2,7 @@ import type { Gap, Level, Line } from '../../../../../common/model/line.ts';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { bytesText, clockText, countText } from '../../../dom/format.ts';
 import { isMarker, type Marker, type StreamRow } from '../../../models/line-ring.ts';
+import { inlineFields } from './inline-fields.ts';
 
 /** Letter of a level: levels are told apart by letter and shape as well as by colour. */
 export const LEVEL_LETTERS: Record<Level, string> = { error: 'E', warn: 'W', info: 'I', debug: 'D' };
@@ -26,21 +27,24 @@ export interface RowDom {
   source: Text;
   instance: Text;
   message: Text;
+  fields: Text;
 }
 
 export function createRowDom(): RowDom {
   const el = document.createElement('div');
   el.setAttribute('role', 'option');
   el.hidden = true;
-  const cell = (name: string): Text => {
+  const cell = (name: string, into: HTMLElement = el): Text => {
     const span = document.createElement('span');
     span.className = `c-${name}`;
     const text = document.createTextNode('');
     span.append(text);
-    el.append(span);
+    into.append(span);
     return text;
   };
-  return {
+  const body = document.createElement('span');
+  body.className = 'c-body';
+  const dom: RowDom = {
     el,
     number: null,
     row: null,
@@ -50,8 +54,11 @@ export function createRowDom(): RowDom {
     host: cell('host'),
     source: cell('source'),
     instance: cell('instance'),
-    message: cell('message'),
+    message: cell('message', body),
+    fields: cell('fields', body),
   };
+  el.append(body);
+  return dom;
 }
 
 /** The gap a line stands for, or null for a line of text. */
@@ -77,7 +84,7 @@ export function fillRow(dom: RowDom, row: StreamRow, names: RowNames): void {
   dom.row = row;
   if (isMarker(row)) {
     dom.el.className = `row row-marker row-${row.marker}`;
-    setTexts(dom, '', '', '', '', '', markerText(row));
+    setTexts(dom, '', '', '', '', '', markerText(row), '');
     dom.el.dataset['action'] = row.loading ? 'loading' : row.marker === 'connection' ? '' : 'load';
     return;
   }
@@ -85,7 +92,7 @@ export function fillRow(dom: RowDom, row: StreamRow, names: RowNames): void {
   const gap = gapOf(row);
   if (gap !== null) {
     dom.el.className = 'row row-gap';
-    setTexts(dom, clockText(row.tsMs), '', visibleText(row.hostName), '', '', gapText(gap));
+    setTexts(dom, clockText(row.tsMs), '', visibleText(row.hostName), '', '', gapText(gap), '');
     return;
   }
   dom.el.className = `row lv-${row.level}`;
@@ -98,6 +105,7 @@ export function fillRow(dom: RowDom, row: StreamRow, names: RowNames): void {
     row.source,
     row.instance === undefined ? '' : visibleText(names.instanceName(row.instance)),
     visibleText(message),
+    inlineFields(row.fields),
   );
 }
 
@@ -109,6 +117,7 @@ function setTexts(
   source: string,
   instance: string,
   message: string,
+  fields: string,
 ): void {
   if (dom.time.data !== time) dom.time.data = time;
   if (dom.level.data !== level) dom.level.data = level;
@@ -116,4 +125,5 @@ function setTexts(
   if (dom.source.data !== source) dom.source.data = source;
   if (dom.instance.data !== instance) dom.instance.data = instance;
   if (dom.message.data !== message) dom.message.data = message;
+  if (dom.fields.data !== fields) dom.fields.data = fields;
 }

@@ -5,7 +5,7 @@ import type { InstanceModel } from '../../../models/nouns.ts';
 import type { PageDeps } from '../../../models/page-deps.ts';
 import { isBusy, rowActions } from '../instance-actions.ts';
 import { stateMark } from '../marks.ts';
-import { drawSparkline } from '../sparkline.ts';
+import { drawSparkline, topOf } from '../sparkline.ts';
 
 export interface RowContext {
   deps: Pick<PageDeps, 'act' | 'pending' | 'history'>;
@@ -30,9 +30,15 @@ function template(instance: InstanceModel, context: RowContext): TemplateResult 
     <a class="t-host" href="#/hosts/${host}" title=${visibleText(hostName!)}>${visibleText(hostName!)}</a>
     <span class="t-vcpus" title="Virtual CPUs">${vcpus}</span>
     <span class="t-cpu"><canvas aria-hidden="true"></canvas><span>${load ? percentText(load.cpuRatio) : '–'}</span></span>
-    <span class="t-memory" title="used of ${bytesText(memoryBytes!)}"><canvas aria-hidden="true"></canvas><span>${load ? bytesText(load.memoryUsedBytes) : bytesText(memoryBytes!)}</span></span>
+    <span class="t-memory" title=${memoryTitle(load?.memoryUsedBytes, memoryBytes!)}><canvas aria-hidden="true"></canvas><span>${load ? bytesText(load.memoryUsedBytes) : bytesText(memoryBytes!)}</span></span>
     <span class="t-auto" title=${autostart ? 'Starts with its host' : ''}>${autostart ? 'auto' : ''}</span>
     <span class="t-actions">${rowActions(instance, context.deps, (anchor) => context.openMenu(instance, anchor))}</span>`;
+}
+
+/** Used is what QEMU occupies on the host: more than the guest's own memory is possible. */
+function memoryTitle(usedBytes: number | undefined, guestBytes: number): string {
+  const guest = `guest has ${bytesText(guestBytes)}`;
+  return usedBytes === undefined ? guest : `${bytesText(usedBytes)} on the host, ${guest}`;
 }
 
 /** Draws one row of the table into its element, curves included. */
@@ -47,7 +53,7 @@ export function drawInstanceRow(el: HTMLElement, instance: InstanceModel, contex
   drawSparkline(cpu!, off ? [] : curve.cpuRatio, { ...SPARK, max: 1, colour: context.colours.cpu });
   drawSparkline(memory!, off ? [] : curve.memoryUsedBytes, {
     ...SPARK,
-    max: instance.get('memoryBytes')!,
+    max: topOf(curve.memoryUsedBytes.slice(-SPARK.points), instance.get('memoryBytes')!),
     colour: context.colours.memory,
   });
 }
