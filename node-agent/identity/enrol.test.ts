@@ -1,27 +1,21 @@
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isWebvirtError } from '../../common/errors.ts';
 import { createLogger } from '../../logging/logger.ts';
 import { type Ca, openCa } from '../../manager/enrolment/ca.ts';
-import { checkRequest } from '../../manager/enrolment/check-request.ts';
 import { newKeys, privatePem } from '../../manager/enrolment/keys.ts';
+import { type Bend, enrollingManager, listeningPeer, SECRET, TOKEN_ID } from '../../test/support/enrol-peers.ts';
 import { createAutoEnrol } from './auto-enrol.ts';
 import { enrol } from './enrol.ts';
 import { type Identity, openIdentity } from './identity.ts';
 
-const SECRET = 's'.repeat(27);
-const TOKEN_ID = '0123456789abcdef';
-
 let folder: string;
 let identity: Identity;
 let ca: Ca;
-const servers: (Server | TlsServer)[] = [];
+const servers: Server[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'webvirt-identity-'));
@@ -36,74 +30,16 @@ afterEach(() => {
 const open = () => openIdentity({ folder: join(folder, 'identity'), now: Date.now });
 const token = (hash = ca.hash) => `wv1.${hash}.${TOKEN_ID}.${SECRET}`;
 
-interface Bend {
-  /** Key and certificate of the port; the manager's own when absent. */
-  pair?: { key: string; cert: string };
-  /** What it shows behind its certificate. */
-  chain?: string;
-  /** Whose key the answer certifies. */
-  answerKey?: Parameters<Ca['signAgent']>[1];
-  answerCa?: Ca;
-  status?: number;
-  text?: string;
+async function manager(bend?: Bend) {
+  const peer = await enrollingManager(ca, bend);
+  servers.push(peer.server);
+  return peer;
 }
 
-/** A manager that checks requests with the real check. */
-async function manager(bend: Bend = {}) {
-  const names = ['127.0.0.1'];
-  const pair = bend.pair ?? (await ca.issue('manager-server', 'localhost', names, Date.now()));
-  const heard = { refusals: [] as string[] };
-  const server = createServer(
-    { key: pair.key, cert: pair.cert + (bend.chain ?? ca.cert) },
-    async (request, response) => {
-      let text = '';
-      for await (const part of request) text += part;
-      const body = JSON.parse(text) as { csr: string; mac: string; tokenId: string; port: number; name: string };
-      const exporter = (request.socket as TLSSocket).exportKeyingMaterial(
-        32,
-        'EXPORTER-webvirt-enrol',
-        Buffer.alloc(0),
-      );
-      const stored = {
-        id: TOKEN_ID,
-        secret: SECRET,
-        agent: null,
-        createdBy: '',
-        createdMs: 0,
-        usedMs: null,
-        usedBy: null,
-      };
-      const checked = await checkRequest({ ...stored, expiresMs: Date.now() + 1e5 }, body, exporter, Date.now());
-      if (!checked.ok) {
-        heard.refusals.push(checked.refusal);
-        response.statusCode = 401;
-        response.end(JSON.stringify({ err: 'bad-token', message: 'no', data: null }));
-      } else if (bend.text !== undefined) response.end(bend.text);
-      else {
-        const signer = bend.answerCa ?? ca;
-        const cert = await signer.signAgent(checked.id, bend.answerKey ?? checked.publicKey, Date.now());
-        response.end(JSON.stringify({ err: null, data: { cert, ca: signer.cert } }));
-      }
-    },
-  );
-  servers.push(server.listen(0, '127.0.0.1'));
-  await once(server, 'listening');
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
-}
-
-/** A port that only listens: counts what it is sent inside TLS. */
 async function listener(pair: { key: string; cert: string }, chain: string) {
-  const heard = { bytes: 0 };
-  const server = createTlsServer({ key: pair.key, cert: pair.cert + chain, minVersion: 'TLSv1.3' }, (socket) => {
-    socket
-      .on('error', () => {})
-      .on('data', (part) => {
-        heard.bytes += part.length;
-      });
-  });
-  servers.push(server.listen(0, '127.0.0.1'));
-  await once(server, 'listening');
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
+  const peer = await listeningPeer(pair, chain);
+  servers.push(peer.server);
+  return peer;
 }
 
 const enrolAt = (url: string, text = token()) =>
@@ -201,10 +137,10 @@ describe('enrolment', () => {
   });
 
   test('a wrong secret is refused by the manager; words that are no token or address are said', async () => {
-    const { url, heard } = await manager();
+    const { url, refusals } = await manager();
     const wrong = token().replace(SECRET, 't'.repeat(27));
     await expect(enrolAt(url, wrong)).rejects.toThrow('The manager refused');
-    expect(heard.refusals).toEqual(['wrong proof of the secret']);
+    expect(refusals).toEqual(['wrong proof of the secret']);
     expect(await refusal(enrolAt(url, 'wv1.abc'))).toMatch(/^bad-token/);
     expect(await refusal(enrolAt('ftp://x'))).toMatch(/^bad-request/);
     expect(await refusal(enrolAt('https://127.0.0.1:1'))).toMatch(/^host-unreachable: .*ECONNREFUSED/);
