@@ -12,7 +12,7 @@ import { PASSWORD, type Stack, startStack } from '../test/support/stack.ts';
 import { runBench } from './support/bench.ts';
 import { newContext, openBrowser, signIn } from './support/browser.ts';
 import { wallOffsetMs } from './support/clock.ts';
-import { browserCpuSeconds, cpuSeconds } from './support/cpu.ts';
+import { browserCpuSeconds, cpuSeconds, machineCpuSeconds, waitedSeconds } from './support/cpu.ts';
 import { type Latencies, latenciesOf } from './support/latencies.ts';
 import { hasPainted, readSight, type Sight, watchPaints, watchSockets } from './support/paint-watch.ts';
 import { atMost, plainRow, quantile } from './support/stats.ts';
@@ -58,9 +58,7 @@ async function throughConsole(browser: Browser, stack: Stack, agent: ChildProces
     if (said.calls === undefined) throw new Error(`the agent did not talk: ${said.error}`);
     return said.calls;
   };
-  const run = await measured(page, { selector: '.stream-space', drawnInFrame: true }, say, SECONDS);
-  await context.close();
-  return run;
+  return measured(page, { selector: '.stream-space', drawnInFrame: true }, say, SECONDS);
 }
 
 /** A page of 40 rows, each line appended when its message comes; and the server that sends each line by itself. */
@@ -100,22 +98,19 @@ async function floor(browser: Browser): Promise<Run> {
   }
 }
 
-/** Seconds of processor time from now until it is asked. */
+/** Seconds of processor time from now until it is asked; `rest` is what everything else on the machine used. */
 async function watchCpu(browser: Browser, pids: { manager: number; agent: number }) {
-  const look = async () => ({
-    manager: cpuSeconds(pids.manager),
-    agent: cpuSeconds(pids.agent),
-    browser: await browserCpuSeconds(browser),
-  });
+  const look = async () => {
+    const [manager, agent] = [cpuSeconds(pids.manager), cpuSeconds(pids.agent)];
+    const inBrowser = await browserCpuSeconds(browser);
+    const rest = machineCpuSeconds() - manager - agent - inBrowser;
+    return { manager, agent, browser: inBrowser, rest, waited: waitedSeconds(pids.manager) };
+  };
   const before = await look();
   return async () => {
     const after = await look();
-    const { manager, agent } = before;
-    return {
-      manager: after.manager - manager,
-      agent: after.agent - agent,
-      browser: after.browser - before.browser,
-    };
+    const used = (name: keyof typeof after) => after[name] - before[name];
+    return (name: keyof typeof after, seconds: number) => (100 * used(name)) / seconds;
   };
 }
 
@@ -148,7 +143,7 @@ await runBench(`Live at ${(PER_MS * 1_000).toLocaleString('en')} lines/s`, async
   const bare = await floor(browser);
   const cpu = await watchCpu(browser, { manager: stack.manager.child.pid!, agent: agent.pid! });
   const { sight, latencies, seconds } = await throughConsole(browser, stack, agent);
-  const used = await cpu();
+  const share = await cpu();
   const { painted, toManager, toPage, toFrame } = latencies;
   return [
     atMost('call → painted frame, p50', quantile(painted, 0.5), 'ms', 40),
@@ -163,9 +158,11 @@ await runBench(`Live at ${(PER_MS * 1_000).toLocaleString('en')} lines/s`, async
     plainRow('longest frame of the page', sight.longestFrameMs, 'ms'),
     atMost('lines skipped', sight.skipped, 'lines', 0),
     plainRow('rate of calls', (PER_MS * (WARM_SECONDS + SECONDS) * 1_000) / seconds, 'lines/s'),
-    plainRow('processor, manager', (100 * used.manager) / seconds, '%'),
-    plainRow('processor, agent', (100 * used.agent) / seconds, '%'),
-    plainRow('processor, browser', (100 * used.browser) / seconds, '%'),
+    plainRow('processor, manager', share('manager', seconds), '%'),
+    plainRow('processor, agent', share('agent', seconds), '%'),
+    plainRow('processor, browser', share('browser', seconds), '%'),
+    plainRow('processor, everything else', share('rest', seconds), '%'),
+    plainRow('manager waited for a processor', share('waited', seconds), '%'),
     plainRow('floor: bare socket → frame, p50', quantile(bare.latencies.painted, 0.5), 'ms'),
     plainRow('floor: bare socket → frame, p99', quantile(bare.latencies.painted, 0.99), 'ms'),
   ];
