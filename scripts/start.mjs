@@ -1,5 +1,5 @@
 // npm start: installs what is missing, builds, starts the manager, the crawler and an agent for this machine.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from './parts/build.mjs';
 import { ensureNpmPackages } from './parts/npm.mjs';
@@ -26,14 +26,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => v
 await ensureNpmPackages();
 await ensurePrograms(FOR_START);
 await build();
-try {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-} catch (error) {
-  console.error(
-    `The data directory ${dataDir} cannot be made: ${error.message}. Set WEBVIRT_DATA_DIR to a folder that can be written.`,
-  );
-  process.exit(1);
-}
 
 /** Starts a program and waits for it; the first failure of the first start ends everything. */
 async function bring(name, env) {

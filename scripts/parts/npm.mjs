@@ -15,7 +15,9 @@ export async function ensureNpmPackages(say = console.log) {
   const lock = readFileSync(LOCK, 'utf8');
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lock) return;
   say('Installing npm packages (the first time only; better-sqlite3 may be compiled)…');
-  const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund'], { capture: true });
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, and a registry that does
+  // not carry those cannot give them. The versions are the lock file's all the same, and it is not written.
+  const { code, output } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund'], { capture: true });
   if (code !== 0) {
     console.error(output.trim().split('\n').slice(-15).join('\n'));
     console.error('npm could not install the packages. Is the registry reachable, and are make and g++ installed?');
