@@ -1,27 +1,42 @@
 import { isWebvirtError } from '../common/errors.ts';
-import { readConfig, stopsWithStdin } from './config.ts';
+import { type CrawlerConfig, readConfig, stopsWithStdin } from './config.ts';
 import { openCrawler } from './crawler.ts';
 
 declare const __WEBVIRT_VERSION__: string | undefined;
 const VERSION = typeof __WEBVIRT_VERSION__ === 'string' ? __WEBVIRT_VERSION__ : 'development';
 
 const STOP_LIMIT_MS = 5_000;
+const PLACE = 'cannot be made or written by this user';
 const WORDS: Record<string, string> = {
-  SQLITE_FULL: 'the disk is full',
-  ENOSPC: 'the disk is full',
-  SQLITE_BUSY: 'the data directory is in use by another crawler (WEBVIRT_CRAWLER_DATA_DIR)',
+  SQLITE_FULL: 'has no space left: the disk is full',
+  ENOSPC: 'has no space left: the disk is full',
+  SQLITE_BUSY: 'is in use by another crawler',
+  EACCES: PLACE,
+  EPERM: PLACE,
+  EROFS: 'is on a file system that is mounted read-only',
+  ENOENT: 'cannot be made: it is not on a disk',
+  ENOTDIR: 'is not a folder, or lies inside a file',
+  SQLITE_CANTOPEN: PLACE,
+  SQLITE_READONLY: PLACE,
 };
+
+let config: CrawlerConfig | null = null;
 
 /** Ends with one line on stderr: 2 for the configuration, 1 for the rest. */
 function fail(error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason = WORDS[code ?? ''] ?? message;
+  const words = WORDS[code ?? ''];
+  const reason =
+    config === null || words === undefined
+      ? message.replaceAll('\n', ' ')
+      : `dataDir: ${config.dataDir} ${words} (WEBVIRT_CRAWLER_DATA_DIR)`;
   process.stderr.write(`crawler: ${reason}\n`);
   process.exit(isWebvirtError(error, 'bad-config') ? 2 : 1);
 }
 
 try {
-  const crawler = openCrawler(readConfig(), VERSION);
+  config = readConfig();
+  const crawler = openCrawler(config, VERSION);
   let stopping = false;
   const stop = () => {
     if (stopping) return;

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { findingSchema } from '../../common/model/discovery.ts';
+import { makeFolder } from '../../logging/make-folder.ts';
 import type { Logger } from '../log.ts';
 import type { BookState } from './book.ts';
 
@@ -28,7 +29,7 @@ export function createBookFile(dataDir: string, log: Logger): BookFile {
     },
     write(state) {
       try {
-        mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+        makeFolder(dataDir);
         writeFileSync(`${path}.new`, JSON.stringify(state), { mode: 0o600 });
         renameSync(`${path}.new`, path);
       } catch (error) {

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { makeFolder } from '../../logging/make-folder.ts';
 
 export interface DataLock {
   release(): void;
@@ -13,7 +14,7 @@ export interface DataLock {
  */
 export function lockDataDir(dataDir: string): DataLock {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     const path = join(dataDir, 'manager.lock');
     const pidPath = join(dataDir, 'manager.pid');
     const db = take(
@@ -30,6 +31,7 @@ export function lockDataDir(dataDir: string): DataLock {
       EROFS: 'is on a file system that is mounted read-only',
       ENOTDIR: 'is not a folder, or lies inside a file',
       EEXIST: 'is not a folder',
+      ENOENT: 'cannot be made: it is not on a disk',
       SQLITE_CANTOPEN: 'may not be written by this user',
       SQLITE_READONLY: 'may not be written by this user',
     };

@@ -4,6 +4,8 @@
  */
 export function explainStartError(error: unknown, dataDir: string): string {
   const message = error instanceof Error ? error.message : String(error);
+  // Said already where it was met.
+  if (message.startsWith('dataDir: ')) return message;
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'SQLITE_FULL')
     return `disk full: no space is left for ${dataDir} (WEBVIRT_DATA_DIR)`;
