@@ -38,11 +38,26 @@ function packed(): Plugin {
   };
 }
 
+/** The console is a chunk of its own, so that the first calls can leave before it is read; it is fetched meanwhile. */
+function consolePreloaded(): Plugin {
+  return {
+    name: 'console-preloaded',
+    transformIndexHtml: {
+      order: 'post',
+      handler(_html, { bundle }) {
+        const chunk = Object.values(bundle ?? {}).find((one) => one.type === 'chunk' && one.name === 'app');
+        if (chunk === undefined) return [];
+        return [{ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: true, href: `/${chunk.fileName}` } }];
+      },
+    },
+  };
+}
+
 // No inline script, style or data: URL may appear in the result: see the policy above.
 export default defineConfig({
   root: here('.'),
   base: '/',
-  plugins: [withoutDataImages(), packed()],
+  plugins: [withoutDataImages(), consolePreloaded(), packed()],
   resolve: {
     // Backbone asks for jquery with `require`: the slim build (no ajax, no animation) is all that it needs.
     alias: [{ find: /^jquery$/, replacement: here('../node_modules/jquery/dist/jquery.slim.min.js') }],

@@ -4,28 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext } from 'playwright-core';
 import { build } from 'vite';
+import { launchBrowser, type WatchedPage, watchedPage } from './browser.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** A page with what went wrong on it: script errors, dialogs, breaches of the content security policy. */
-export interface WatchedPage {
-  page: Page;
-  faults: string[];
-}
-
 export interface ConsoleUnderTest {
   url: string;
   /** Calls a control address of the pretended manager. */
@@ -52,7 +35,7 @@ export async function startConsole(mockFlags: string[]): Promise<ConsoleUnderTes
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const url = await readyUrl(server);
-  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await launchBrowser();
   const contexts: BrowserContext[] = [];
 
   async function mock(path: string, body: unknown = {}) {
@@ -67,16 +50,7 @@ export async function startConsole(mockFlags: string[]): Promise<ConsoleUnderTes
       await mock('sign-in');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
       contexts.push(context);
-      const page = await context.newPage();
-      const faults: string[] = [];
-      page.on('pageerror', (error) => faults.push(`error: ${error.stack ?? error.message}`));
-      page.on('dialog', (dialog) => {
-        faults.push(`dialog: ${dialog.message()}`);
-        void dialog.dismiss();
-      });
-      page.on('console', (message) => {
-        if (/content security policy/i.test(message.text())) faults.push(`policy: ${message.text()}`);
-      });
+      const { page, faults } = await watchedPage(context);
       await page.goto(`${url}/#${place}`);
       await page.locator('.rail').waitFor();
       return { page, faults };
@@ -99,17 +73,4 @@ function readyUrl(server: ChildProcess): Promise<string> {
     );
     server.once('exit', (code) => reject(new Error(`the pretended manager ended with ${code}`)));
   });
-}
-
-/** Texts of the messages on screen, top to bottom. */
-export async function shownMessages(page: Page): Promise<string[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('.row:not([hidden])')]
-      .map((row) => ({
-        top: row.getBoundingClientRect().top,
-        text: row.querySelector('.c-message')?.textContent ?? '',
-      }))
-      .sort((a, b) => a.top - b.top)
-      .map(({ text }) => text),
-  );
 }

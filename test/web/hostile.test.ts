@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type ConsoleUnderTest, startConsole, type WatchedPage } from './console.ts';
+import type { WatchedPage } from './browser.ts';
+import { type ConsoleUnderTest, startConsole } from './console.ts';
 import { PAYLOADS, RAW } from './payloads.ts';
 
 let subject: ConsoleUnderTest;

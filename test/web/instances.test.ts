@@ -83,9 +83,13 @@ describe('the instances table', () => {
     await page.locator('.bulk [data-act="force-off"]').click();
     await page.locator('dialog[open] input').fill('4');
     await page.keyboard.press('Enter');
-    await expect.poll(async () => (await posts()).length - before).toBe(4);
-    const opIds = (await posts()).slice(-4).map(({ body }) => body['opId']);
-    expect(new Set(opIds).size).toBe(4);
+    await expect.poll(async () => (await posts()).length - before).toBe(1);
+    const { body, path } = (await posts()).at(-1)!;
+    expect([path, body['action'], new Set(body['ids'] as string[]).size]).toEqual([
+      '/api/v1/instances/actions',
+      'force-off',
+      4,
+    ]);
   });
 
   it('announces failures, with what to try, also of jobs of others', async () => {

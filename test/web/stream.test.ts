@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type ConsoleUnderTest, shownMessages, startConsole } from './console.ts';
+import { shownMessages } from './browser.ts';
+import { type ConsoleUnderTest, startConsole } from './console.ts';
 
 let subject: ConsoleUnderTest;
 beforeAll(async () => {

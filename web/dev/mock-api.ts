@@ -79,6 +79,12 @@ export function answer(
     if (index < 0) throw new WebvirtError('not-found', 'There is no line with this id.');
     return { status: 200, data: world.lines.slice(Math.max(0, index - 100), index + 100) };
   }
+  if (path === '/api/v1/instances/actions' && method === 'POST') {
+    const jobs = (body['ids'] as string[]).map((id) =>
+      startJob(state, id, String(body['action']), `${String(body['opId']).slice(0, 24)}${id.slice(0, 8)}`),
+    );
+    return { status: 202, data: { jobs, refused: [] } };
+  }
   const act = /^\/api\/v1\/instances\/([^/]+)\/actions$/.exec(path);
   if (act && method === 'POST')
     return { status: 202, data: { job: startJob(state, act[1]!, String(body['action']), String(body['opId'])) } };

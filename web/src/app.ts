@@ -13,6 +13,7 @@ import { Pending } from './models/pending.ts';
 import { SampleHistory } from './models/sample-history.ts';
 import { createActions } from './net/actions.ts';
 import { type Api, ApiError, createApi } from './net/api.ts';
+import { earlyList, fetchOrEarly, forgetEarly } from './net/early.ts';
 import { createFeed } from './net/feed.ts';
 import { createHistogramSources } from './net/histogram-source.ts';
 import { createLineSources } from './net/line-source.ts';
@@ -39,7 +40,7 @@ interface Running {
 export function createApp({ root }: { root: HTMLElement }): { start(): void; stop(): void } {
   const theme = createTheme(document.documentElement, window.localStorage);
   const api = createApi({
-    fetch: window.fetch.bind(window),
+    fetch: fetchOrEarly,
     onSignedOut: () => signedOut('Your session has ended. Sign in again; you will return to where you were.'),
   });
   const router = new Router();
@@ -53,6 +54,7 @@ export function createApp({ root }: { root: HTMLElement }): { start(): void; sto
 
   function signedOut(reason: string | null): void {
     api.setCsrfToken(null);
+    forgetEarly();
     const page = new SignInPage({
       parent: null,
       reason,
@@ -209,6 +211,13 @@ function startConsole({ root, api, router, theme, me, onSignedOut }: ConsolePart
   const stopAnnouncing = announceJobs(models.jobs, notices);
   followSamples({ api, models, history, nowMs });
   feed.start();
+  const early = earlyList();
+  // A failure is told by the live road, which asks for the same.
+  if (early !== null)
+    void api.get<unknown>(early).then(
+      (body) => feed.seed(early, body),
+      () => undefined,
+    );
   shell.listenTo(router, 'place', (place) => shell.show(place));
   root.replaceChildren(shell.el);
   if (!Backbone.history.start()) router.any();

@@ -104,11 +104,11 @@ export function createModels(): Models {
   };
 }
 
-/** Which list of the API fills which collection. */
+/** Which list of the API fills which collection; asked for in this order. */
 export function listsOf(models: Models): Record<string, Backbone.Collection> {
   return {
-    '/api/v1/hosts': models.hosts,
     '/api/v1/instances': models.instances,
+    '/api/v1/hosts': models.hosts,
     '/api/v1/jobs': models.jobs,
     '/api/v1/candidates': models.candidates,
     '/api/v1/scans': models.scans,

@@ -53,4 +53,34 @@ describe('act', () => {
     expect(pending.opOf('u1')).toBeNull();
     expect(notices.at(0)!.get('text')).toContain('held by another job');
   });
+
+  it('sends many as one call, keeps each busy until its own job ends, and names the refused with their reasons', async () => {
+    const batch = [instance, ...['u2', 'u3'].map((id) => new InstanceModel({ id, name: `web-${id}` } as never))];
+    const { actions, sent, pending, notices, jobs } = setUp(async () => ({
+      jobs: [
+        { id: 'job-1', instance: 'u1' },
+        { id: 'job-2', instance: 'u2' },
+      ],
+      refused: [{ id: 'u3', err: 'busy', message: 'Another operation holds it.' }],
+    }));
+    const done = actions.act(batch, 'shutdown');
+    await actions.act(batch, 'shutdown');
+    await done;
+    expect(sent).toMatchObject([{ ids: ['u1', 'u2', 'u3'], action: 'shutdown' }]);
+    expect(['u1', 'u2', 'u3'].map((id) => pending.opOf(id))).toEqual(['job-1', 'job-2', null]);
+    jobs.add({ id: 'job-1', state: 'done', createdMs: 1 } as never);
+    expect([pending.opOf('u1'), pending.opOf('u2')]).toEqual([null, 'job-2']);
+    expect(notices.at(0)!.get('title')).toBe('shutdown: 1 of 3 not accepted');
+    expect(notices.at(0)!.get('text')).toBe('web-u3: Another operation holds it.');
+  });
+
+  it('frees every row when the whole batch is refused', async () => {
+    const two = [instance, new InstanceModel({ id: 'u2', name: 'b' } as never)];
+    const { actions, pending, notices } = setUp(async () => {
+      throw new ApiError('host-unreachable', 'The host alpha does not answer.', 503);
+    });
+    await actions.act(two, 'start');
+    expect([pending.opOf('u1'), pending.opOf('u2')]).toEqual([null, null]);
+    expect(notices.at(0)!.get('title')).toBe('start 2 instances: not accepted');
+  });
 });

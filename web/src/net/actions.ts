@@ -23,6 +23,14 @@ interface ActionDeps {
   notices: Notices;
 }
 
+interface BatchAnswer {
+  jobs: Job[];
+  refused: { id: string; err: string; message: string }[];
+}
+
+/** As many as the manager takes in one call. */
+const BATCH_INSTANCES = 500;
+const REFUSED_TOLD = 4;
 const LOST_ANSWER_RETRY_MS = 400;
 /** How long a row stays busy when the manager accepted the operation and its job never shows up. */
 const NO_JOB_MS = 30_000;
@@ -33,25 +41,29 @@ export function createActions({ api, jobs, pending, notices }: ActionDeps): Acti
   });
 
   /** The answer may be lost while the call was not: the same opId makes a second try the same operation. */
-  async function send(path: string, body: { opId: string }): Promise<void> {
+  async function send<T>(path: string, body: { opId: string }): Promise<T> {
     try {
-      await api.post<{ job: Job | string }>(path, body);
+      return await api.post<T>(path, body);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'network') throw error;
       await new Promise((resolve) => setTimeout(resolve, LOST_ANSWER_RETRY_MS));
-      await api.post(path, body);
+      return api.post<T>(path, body);
     }
+  }
+
+  /** The row stays busy until the job with this id ends, or never shows up. */
+  function awaitJob(jobId: string): void {
+    if (jobs.get(jobId)?.ended()) pending.end(jobId);
+    else setTimeout(() => jobs.get(jobId) === undefined && pending.end(jobId), NO_JOB_MS);
   }
 
   async function actOne(instance: InstanceModel, action: Action): Promise<void> {
     const id = String(instance.id);
-    if (pending.opOf(id) !== null) return;
     const opId = newOpId();
     pending.begin(id, opId);
     try {
       await send(`/api/v1/instances/${encodeURIComponent(id)}/actions`, { action, opId } as { opId: string });
-      if (jobs.get(opId)?.ended()) pending.end(opId);
-      else setTimeout(() => jobs.get(opId) === undefined && pending.end(opId), NO_JOB_MS);
+      awaitJob(opId);
     } catch (error) {
       pending.end(opId);
       if (!(error instanceof ApiError)) throw error;
@@ -59,9 +71,47 @@ export function createActions({ api, jobs, pending, notices }: ActionDeps): Acti
     }
   }
 
+  /** One call for many: each accepted one has a job of its own, the refused ones are named with their reasons. */
+  async function actTogether(instances: readonly InstanceModel[], action: Action): Promise<void> {
+    const opId = newOpId();
+    const ids = instances.map((instance) => String(instance.id));
+    for (const id of ids) pending.begin(id, opId);
+    try {
+      const answer = await send<BatchAnswer>('/api/v1/instances/actions', { ids, action, opId } as { opId: string });
+      for (const job of answer.jobs) {
+        if (job.instance === null) continue;
+        pending.begin(job.instance, job.id);
+        awaitJob(job.id);
+      }
+      sayRefused(instances, action, answer.refused);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      notices.sayError(`${action} ${instances.length} instances: not accepted`, error);
+    } finally {
+      // Whatever is still held under the id of the whole call has no job.
+      pending.end(opId);
+    }
+  }
+
+  function sayRefused(instances: readonly InstanceModel[], action: Action, refused: BatchAnswer['refused']): void {
+    if (refused.length === 0) return;
+    const nameOf = (id: string) => instances.find((instance) => instance.id === id)?.get('name') ?? id;
+    const told = refused.slice(0, REFUSED_TOLD).map(({ id, message }) => `${nameOf(id)}: ${message}`);
+    const more = refused.length - told.length;
+    notices.say({
+      kind: 'bad',
+      title: `${action}: ${refused.length} of ${instances.length} not accepted`,
+      text: [...told, ...(more > 0 ? [`And ${more} more.`] : [])].join(' '),
+      href: null,
+    });
+  }
+
   return {
     async act(instances, action) {
-      await Promise.all(instances.map((instance) => actOne(instance, action)));
+      const free = instances.filter((instance) => pending.opOf(String(instance.id)) === null);
+      if (free.length === 1) return actOne(free[0]!, action);
+      for (let i = 0; i < free.length; i += BATCH_INSTANCES)
+        await actTogether(free.slice(i, i + BATCH_INSTANCES), action);
     },
     async cancelJob(id) {
       try {

@@ -23,6 +23,8 @@ export interface FeedDeps {
 export interface Feed {
   start(): void;
   stop(): void;
+  /** Fills a list before the live road has told it for the first time; afterwards it is ignored. */
+  seed(uri: string, body: unknown): void;
   /** Streams lines into a window until closed; survives lost connections without losing lines. */
   tail(window: LineWindow, filter: LogFilter, backlog: number): Tail;
 }
@@ -43,6 +45,8 @@ export function createFeed(deps: FeedDeps): Feed {
   const { socket, connection, lists } = deps;
   const tails = createTails(socket);
   const kept = new Map<string, { version: number; body: unknown }>();
+  /** Lists that the live road has told at least once: what comes by other roads is older. */
+  const told = new Set<string>();
   let generation = 0;
 
   function subscribe(uri: string): void {
@@ -58,6 +62,7 @@ export function createFeed(deps: FeedDeps): Feed {
       }
       kept.set(uri, { version: answer.data.version, body: answer.data.body });
       const list = lists[uri];
+      told.add(uri);
       if (list === undefined) return;
       syncCollection(list, answer.data.body);
       list.trigger('loaded', list);
@@ -111,6 +116,12 @@ export function createFeed(deps: FeedDeps): Feed {
       generation += 1;
       socket.removeAllListeners();
       socket.disconnect();
+    },
+    seed(uri, body) {
+      const list = lists[uri];
+      if (list === undefined || told.has(uri)) return;
+      syncCollection(list, body);
+      list.trigger('loaded', list);
     },
     tail: (window, filter, backlog) => tails.open(window, filter, backlog),
   };

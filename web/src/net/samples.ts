@@ -26,6 +26,7 @@ export function followSamples(deps: { api: Api; models: Models; history: SampleH
     for (const series of rowsOf(answer) as unknown as SampleSeries[]) history.load(series);
     models[kind === 'host' ? 'hosts' : 'instances'].trigger('samples');
   }
-  void loadKind('host');
-  void loadKind('instance');
+  // The rows come first: a short history of a thousand instances is more work for the manager than their list.
+  models.hosts.once('loaded', () => void loadKind('host'));
+  models.instances.once('loaded', () => void loadKind('instance'));
 }
