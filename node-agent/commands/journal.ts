@@ -16,6 +16,7 @@ export interface Journal {
   /** Oldest first. */
   unfinished(): Entry[];
   unacked(): Entry[];
+  /** On a full disk it is not kept; the outcome is then told again after the next connection. */
   ack(opId: string): void;
   close(): void;
 }
@@ -72,6 +73,17 @@ export function openJournal(config: { path: string; capRows: number }): Journal 
     return fromRow(row);
   }
 
+  /** What is under way is written down whatever it takes. */
+  function givingUpReserve(write: () => unknown): void {
+    try {
+      write();
+    } catch (fault) {
+      if (!isDiskFault(fault)) throw fault;
+      reserve.release();
+      write();
+    }
+  }
+
   const write = db.transaction((command: Command, at: Parameters<Journal['add']>[1]) => {
     const excess = (count.get()?.n ?? 0) - config.capRows;
     if (excess >= 0) trim.run(excess + Math.ceil(config.capRows / 10));
@@ -106,26 +118,27 @@ export function openJournal(config: { path: string; capRows: number }): Journal 
     },
     fence: (instance) => fence.get(instance)?.fence ?? -1,
     started(opId, { nowMs, pid, pidStart }) {
-      started.run(nowMs, pid, pidStart, opId);
+      givingUpReserve(() => started.run(nowMs, pid, pidStart, opId));
       return must(opId);
     },
     ended(opId, nowMs, outcome) {
       const error = outcome.error === null ? null : JSON.stringify(outcome.error);
       const result = outcome.result === null ? null : JSON.stringify(outcome.result);
       const row = [outcome.state, nowMs, error, result, outcome.stderr, outcome.afterState, opId];
-      try {
-        ended.run(...row);
-      } catch (fault) {
-        if (!isDiskFault(fault)) throw fault;
-        reserve.release();
-        ended.run(...row);
-      }
+      givingUpReserve(() => ended.run(...row));
       reserve.fill();
       return must(opId);
     },
     unfinished: () => unfinished.all().map(fromRow),
     unacked: () => unacked.all().map(fromRow),
-    ack: (opId) => void ack.run(opId),
+    ack(opId) {
+      try {
+        ack.run(opId);
+      } catch (fault) {
+        // It is told once more at the next connection, and taken there again.
+        if (!isDiskFault(fault)) throw fault;
+      }
+    },
     close: () => void db.close(),
   };
 }

@@ -134,7 +134,7 @@ describe('what is taken already', () => {
 describe('what a newer program wrote', () => {
   test('is refused and left as it is', async () => {
     const [m, a, c] = [join(dir, 'new-m'), join(dir, 'new-a'), join(dir, 'new-c')];
-    const at = [
+    const at: { part: Part; env: Record<string, string>; path: string }[] = [
       { part: MANAGER, env: { WEBVIRT_DATA_DIR: m }, path: join(m, 'webvirt.sqlite') },
       { part: AGENT, env: { WEBVIRT_AGENT_DATA_DIR: a }, path: join(a, 'spool.sqlite') },
       { part: CRAWLER, env: { WEBVIRT_CRAWLER_DATA_DIR: c }, path: join(c, 'spool.sqlite') },

@@ -31,11 +31,14 @@ interface StackOptions {
   agent?: boolean | Record<string, string>;
   crawler?: boolean | Record<string, string>;
   manager?: Record<string, string>;
+  /** Told of the folder of this stack before anything is in it; its data directory is `data` in there. */
+  prepare?: (dir: string) => void;
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), 'webvirt-flow-'));
   const dataDir = join(dir, 'data');
+  options.prepare?.(dir);
   const sockets: Socket[] = [];
   const stack: Partial<Stack> & Pick<Stack, 'dir' | 'dataDir'> = { dir, dataDir, agent: null, crawler: null };
 

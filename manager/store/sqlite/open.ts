@@ -9,6 +9,7 @@ import { createHostStore } from './hosts.ts';
 import { createInstanceStore } from './instances.ts';
 import { createJobStore } from './jobs.ts';
 import { migrate } from './migrations.ts';
+import { reserveRoom } from './reserve.ts';
 import { createScanStore } from './scans.ts';
 import { createSettingStore } from './settings.ts';
 
@@ -23,6 +24,7 @@ export function openStateStore(path: string): StateStore {
     // Enrolment secrets and password hashes are inside.
     chmodSync(path, 0o600);
     migrateBeforeWriting(db, path);
+    reserveRoom(db);
   } catch (error) {
     db.close();
     throw error;
