@@ -1,5 +1,5 @@
 /**
- * Answers that are asked for while the rest of the program is still on its way. `main.ts` asks, the first call of the
+ * Answers that are asked for while the rest of the program is still on its way. `app/start.ts` asks, the first call of the
  * console for the same path takes the answer; nothing is asked for twice.
  */
 const asked = new Map<string, Promise<Response>>();

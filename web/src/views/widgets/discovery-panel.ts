@@ -122,7 +122,7 @@ export class DiscoveryPanel extends View<DiscoveryOptions> {
     return html`<li class="scan">
       <div>${stateMark(scan.state!, null, look)}<b><code>${visibleText(scan.range!)}</code></b><span class="dim">${KINDS.find(([kind]) => kind === scan.kind)?.[1] ?? scan.kind}</span></div>
       ${scan.state === 'running' ? meter(scan.addresses! > 0 ? scan.scanned! / scan.addresses! : null, 'Scanned', `${countText(scan.scanned!)} of ${countText(scan.addresses!)}`) : null}
-      <small class="dim">${running ? '' : `${countText(scan.scanned!)} addresses, `}${plural(scan.up!, 'machine')} up, ${plural(scan.agents!, 'agent')}${spent}${scan.endedMs ? `, ${spanText(this.options.deps.nowMs() - scan.endedMs)} ago` : ''}, by ${visibleText(scan.actor!)}</small>
+      <small class="dim">${running ? '' : `${plural(scan.scanned!, 'address', 'addresses')}, `}${plural(scan.up!, 'machine')} up, ${plural(scan.agents!, 'agent')}${spent}${scan.endedMs ? `, ${spanText(this.options.deps.nowMs() - scan.endedMs)} ago` : ''}, by ${visibleText(scan.actor!)}</small>
       ${scan.error ? html`<small class="tone-bad">${visibleText(scan.error)}</small>` : null}
     </li>`;
   }

@@ -11,11 +11,12 @@ const FIELDS_READ = 24;
 const IN_COLUMNS = new Set(['instance', 'job', 'session', 'source', 'level', 'unit', 'gap']);
 
 /**
- * The fields of a line in one row of text, ` key=value key=value`: short ones first, whole values only, nothing of
+ * The fields of a line in one row of text, ` key=value key=value`: names first, then short ones, whole values only, nothing of
  * depth and nothing that a column shows. Messages are constant text, so this is what tells two of them apart.
  */
 export function inlineFields(fields: Record<string, unknown> | undefined): string {
   if (fields === undefined) return '';
+  let names = '';
   let short = '';
   let long = '';
   let read = 0;
@@ -25,10 +26,11 @@ export function inlineFields(fields: Record<string, unknown> | undefined): strin
     const value = fields[key];
     if (IN_COLUMNS.has(key) || value === null || value === '' || !isPlain(value)) continue;
     const pair = ` ${key}=${typeof value === 'string' && value.includes(' ') ? `"${value}"` : value}`;
-    if (pair.length <= SHORT_CHARS) short += pair;
+    if (key === 'hostName' || key === 'name') names += pair.slice(0, LONG_CHARS);
+    else if (pair.length <= SHORT_CHARS) short += pair;
     else if (pair.length <= LONG_CHARS && long.length < ROW_CHARS) long += pair;
   }
-  const text = short + long;
+  const text = names + short + long;
   return text === '' ? '' : visibleText(text);
 }
 

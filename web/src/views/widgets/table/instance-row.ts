@@ -30,7 +30,7 @@ function template(instance: InstanceModel, context: RowContext): TemplateResult 
     <a class="t-host" href="#/hosts/${host}" title=${visibleText(hostName!)}>${visibleText(hostName!)}</a>
     <span class="t-vcpus" title="Virtual CPUs">${vcpus}</span>
     <span class="t-cpu"><canvas aria-hidden="true"></canvas><span>${load ? percentText(load.cpuRatio) : '–'}</span></span>
-    <span class="t-memory" title=${memoryTitle(load?.memoryUsedBytes, memoryBytes!)}><canvas aria-hidden="true"></canvas><span>${load ? bytesText(load.memoryUsedBytes) : bytesText(memoryBytes!)}</span></span>
+    <span class="t-memory" title=${memoryTitle(load?.memoryUsedBytes, memoryBytes!)}><canvas aria-hidden="true"></canvas><span class=${load ? '' : 'dim'}>${bytesText(load ? load.memoryUsedBytes : memoryBytes!)}</span></span>
     <span class="t-auto" title=${autostart ? 'Starts with its host' : ''}>${autostart ? 'auto' : ''}</span>
     <span class="t-actions">${rowActions(instance, context.deps, (anchor) => context.openMenu(instance, anchor))}</span>`;
 }
