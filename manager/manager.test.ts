@@ -61,6 +61,15 @@ describe('the manager', () => {
     expect(still.status).toBe(200);
   });
 
+  it('tells the first password again when the start that made it failed', async () => {
+    const other = manager({ dataDir: join(folder, 'other') });
+    await other.start();
+    const taken = { adminPassword: null, port: other.address().port };
+    await expect(manager(taken).start()).rejects.toThrow('in use');
+    const { url, firstPassword } = await manager({ adminPassword: null }).start();
+    expect((await signIn(url, firstPassword ?? '')).status).toBe(200);
+  });
+
   it('stores lines from outside, answers them, pushes to sockets, and describes itself', async () => {
     const { url } = await manager().start();
     const token = readFileSync(join(folder, 'data', 'local', 'admin.token'), 'utf8').trim();

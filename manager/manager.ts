@@ -113,6 +113,7 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     enrolment.start();
     parts.push({ name: 'enrolment', stop: enrolment.stop });
     storage.startRetention(log);
+    auth.firstPasswordShown();
     log.info('manager is ready', { version, url: edge.url(), tookMs: Math.round(performance.now() - startedMs) });
     return { url: edge.url(), firstPassword: accounts.firstPassword };
   }

@@ -57,6 +57,8 @@ async function bring(name, env) {
 const ranges =
   process.env.WEBVIRT_CRAWLER_RANGES ?? (process.env.WEBVIRT_CRAWLER_CONFIG === undefined ? '127.0.0.1/32' : undefined);
 const manager = await bring('manager', { WEBVIRT_DATA_DIR: dataDir });
+// At once: when another part cannot start, the manager will not make this password again.
+if (manager.firstPassword) console.log(`First sign-in: admin@localhost / ${manager.firstPassword}`);
 const local = join(dataDir, 'local');
 await Promise.all([
   bring('node-agent', {
@@ -70,5 +72,4 @@ await Promise.all([
     WEBVIRT_CRAWLER_DATA_DIR: process.env.WEBVIRT_CRAWLER_DATA_DIR ?? join(dataDir, 'crawler'),
   }),
 ]);
-if (manager.firstPassword) console.log(`First sign-in: admin@localhost / ${manager.firstPassword}`);
 console.log(`WebVirt ${version} is ready: ${manager.url}`);

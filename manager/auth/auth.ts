@@ -15,6 +15,8 @@ import { createTryLimit, type TryLimitConfig } from './try-limit.ts';
 
 export const SESSION_COOKIE = 'webvirt_session';
 const SWEEP_EVERY_MS = 30_000;
+/** `1` from before the first password is kept until it was shown. */
+const UNSEEN = 'first-password-unseen';
 
 export interface AuthConfig {
   dataDir: string;
@@ -52,6 +54,8 @@ export interface SignedIn {
 export interface Auth {
   /** Makes the first admin and the tokens of our own parts. */
   start(): Promise<{ firstPassword: string | null }>;
+  /** The first password can be read now. Until this is called, each start makes and tells a new one. */
+  firstPasswordShown(): void;
   stop(): Promise<void>;
   /** Who makes a call, for HTTP and sockets alike: a bearer token wins, else the session cookie. Null: nobody. */
   authenticate(headers: IncomingHttpHeaders): Principal | null;
@@ -85,7 +89,9 @@ export function createAuth(config: AuthConfig, { store, settings, bus, audit, no
 
   return {
     async start() {
-      const { firstPassword, changed } = await ensureAdmin(store, passwords, config.adminPassword);
+      const unseen = settings.get(UNSEEN) === '1';
+      if (config.adminPassword === null && store.member(FIRST_ADMIN) === null) settings.put(UNSEEN, '1');
+      const { firstPassword, changed } = await ensureAdmin(store, passwords, config.adminPassword, unseen);
       if (changed) {
         sessions.endAll();
         audit('warn', 'password set by the configuration, all sessions ended', { email: FIRST_ADMIN });
@@ -94,6 +100,9 @@ export function createAuth(config: AuthConfig, { store, settings, bus, audit, no
       sweep = setInterval(() => sessions.sweep(), SWEEP_EVERY_MS);
       sweep.unref();
       return { firstPassword };
+    },
+    firstPasswordShown() {
+      if (settings.get(UNSEEN) === '1') settings.put(UNSEEN, '0');
     },
     async stop() {
       clearInterval(sweep);
