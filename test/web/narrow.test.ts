@@ -13,6 +13,17 @@ const WAIT = '.row, .host-row:not(.host-head), .t-row, .job, .fact-row';
 describe('at 360 px', () => {
   it('no page is wider than the screen, and nothing that can be pressed is off it', async () => {
     const { instances } = await subject.mock('calls');
+    const long = 'a-very-long-name-without-any-place-to-break-it-'.repeat(4);
+    await subject.mock('instance', {
+      index: 0,
+      set: {
+        name: long,
+        title: long,
+        hostName: long,
+        disks: [{ target: 'vda', device: 'disk', format: 'qcow2', source: `/srv/${long}/${long}.qcow2` }],
+        nics: [{ type: 'bridge', source: long, model: 'virtio', mac: '52:54:00:00:00:01' }],
+      },
+    });
     await subject.mock('sign-in');
     const hosts = (await (await fetch(`${subject.url}/api/v1/hosts`)).json()) as { data: { id: string }[] };
     const places = [

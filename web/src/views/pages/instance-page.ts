@@ -133,8 +133,8 @@ export class InstancePage extends Page<PageDeps> {
         <div class="fact-wide"><dt>UUID</dt><dd><code>${instance.id}</code> <button type="button" class="btn btn-icon btn-sm" aria-label="Copy the UUID" @click=${() => this.deps.copy(String(instance.id), 'UUID')}>${icon('copy')}</button></dd></div>
       </dl>
       <div class="devices">
-        ${(disks ?? []).map((disk) => html`<span class="device"><b>${visibleText(disk.target)}</b> ${disk.device}${disk.format ? `, ${disk.format}` : ''} <code title=${visibleText(disk.source ?? '')}>${visibleText(disk.source ?? 'empty')}</code></span>`)}
-        ${(nics ?? []).map((nic) => html`<span class="device"><b>${visibleText(nic.type)}</b> ${visibleText(nic.source ?? '')}${nic.model ? `, ${visibleText(nic.model)}` : ''} <code>${visibleText(nic.mac ?? '')}</code></span>`)}
+        ${(disks ?? []).map((disk) => html`<span class="device"><b>${visibleText(disk.target)}</b><span>${disk.device}${disk.format ? `, ${disk.format}` : ''}</span><code title=${visibleText(disk.source ?? '')}>${visibleText(disk.source ?? 'empty')}</code></span>`)}
+        ${(nics ?? []).map((nic) => html`<span class="device"><b>${visibleText(nic.type)}</b><span>${visibleText([nic.source, nic.model].filter(Boolean).join(', '))}</span><code>${visibleText(nic.mac ?? '')}</code></span>`)}
       </div>`;
   }
 }

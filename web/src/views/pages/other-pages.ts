@@ -32,7 +32,7 @@ export class JobsPage extends Page<PageDeps> {
   override template(): TemplateResult {
     const { jobs } = this.deps.models;
     return html`<div class="page-title"><h1>Jobs</h1><span class="dim">${jobs.active().length} running</span></div>
-      ${jobs.length === 0 ? html`<div class="empty"><h2>No job yet</h2><p>Start, stop or migrate an instance; what happens will be told here.</p><a class="btn btn-accent" href="#/instances">To the instances</a></div>` : null}
+      ${jobs.length === 0 ? html`<div class="empty"><h2>No job yet</h2><p>Start or stop an instance; what happens is told here.</p><a class="btn btn-accent" href="#/instances">To the instances</a></div>` : null}
       <ol class="jobs jobs-wide">${jobs.models.slice(0, 200).map(
         (job) => html`<li class="job">${jobSummary(job, this.deps)}<div class="job-links">
           <a class="btn btn-sm btn-quiet" href="#/jobs/${encodeURIComponent(String(job.id))}" aria-label="Lines of ${visibleText(jobTitle(job))}">${icon('live')} Lines</a></div></li>`,
