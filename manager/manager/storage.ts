@@ -35,6 +35,8 @@ export function openStorage(config: ManagerConfig, onLinesFailed: (error: unknow
       if (deleted === null || deleted === undefined) return;
       // A loss by policy is on the record, as every loss is.
       log.info('old lines were deleted', { lines: deleted.lines, toMs: deleted.toMs, keptMs: lines.keep });
+      // The file would count as full again, and the next round take a tenth more for nothing.
+      if (deleted.freedBytes === 0) return;
     }
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +79,17 @@ describe('line store: counts, samples, retention, versions', () => {
     expect((await store.lines.cursors('a2'))[0]?.next).toBe(1);
     expect(store.lines.newestOrdinal()).toBe(16);
     expect((await store.lines.query({}, { limit: 5 })).lines).toEqual([]);
+  });
+
+  it('frees room with what it deletes, so that a file at its limit is not emptied', async () => {
+    const rowsOfABlock = 122_880;
+    const texts = Array.from({ length: rowsOfABlock }, () => ({ message: randomBytes(24).toString('base64') }));
+    await store.lines.append([batch(0, texts)]);
+    await store.lines.append([batch(rowsOfABlock, numbered(0, 10), { receivedMs: NOW + 5_000 })]);
+    const deleted = await store.retain({ receivedBeforeMs: NOW + 100 });
+    expect(deleted?.lines).toBe(rowsOfABlock);
+    expect(deleted?.freedBytes).toBeGreaterThan(0);
+    expect((await store.lines.stats()).lines).toBe(10);
   });
 
   it('refuses a file of a newer program', async () => {

@@ -23,6 +23,8 @@ export interface Engine {
   write<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
   write<T, R>(work: (connection: DuckDBConnection) => Promise<T>, committed: (result: T) => R): Promise<R>;
   read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** Works the log into the file, in turn with the writes: only then are deleted rows free room. */
+  checkpoint(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,17 @@ export async function openEngine(
     return result;
   }
 
+  async function checkpoint(): Promise<void> {
+    if (closed || open === null) return;
+    try {
+      await open.writer.run('CHECKPOINT');
+    } catch (error) {
+      // As after a failed commit: the file is what is known to be right.
+      await shut();
+      throw error;
+    }
+  }
+
   async function timed<T>(connection: DuckDBConnection, work: (c: DuckDBConnection) => Promise<T>): Promise<T> {
     let late = false;
     const timer = setTimeout(() => {
@@ -122,11 +135,21 @@ export async function openEngine(
 
   return {
     write: write as Engine['write'],
+    checkpoint() {
+      const result = tail.then(checkpoint);
+      tail = result.catch(() => undefined);
+      return result;
+    },
     async read(work) {
       while (open === null || active.size >= limitReads) {
         // Opening is the writer's work: two openings of one file at the same time would harm it.
-        if (open === null) await write(async () => undefined);
-        else await new Promise<void>((resolve) => waiting.push(resolve));
+        if (open === null) {
+          await write(async () => undefined).catch((error: unknown) => {
+            // No reader finishes now that would wake the next one: it is told the same.
+            waiting.shift()?.();
+            throw error;
+          });
+        } else await new Promise<void>((resolve) => waiting.push(resolve));
       }
       const owner = open;
       const connection = owner?.readers.pop();

@@ -8,7 +8,7 @@ import { Ledger } from './ledger.ts';
 import { LineChunks } from './line-chunks.ts';
 import { runQuery } from './line-rows.ts';
 import { findLine, linesAround, linesSince } from './neighbours.ts';
-import { deleteOldest, type RetentionRule } from './retention.ts';
+import { deleteOldest, type RetentionRule, usedBytes } from './retention.ts';
 import { createSampleStore } from './samples.ts';
 import { type Extent, searchNewest } from './search.ts';
 
@@ -21,8 +21,11 @@ export interface LineStoreOptions extends EngineOptions {
 export interface OpenLineStore {
   lines: LineStore;
   samples: SampleStore;
-  /** Deletes what the rule no longer keeps; answers what was deleted, for the record. */
-  retain(rule: RetentionRule): Promise<{ lines: number; toMs: number } | null>;
+  /**
+   * Deletes what the rule no longer keeps, at most a tenth for its size; answers what was deleted, for the record.
+   * `freedBytes` is 0 while a search still looks at what was deleted: the room is free some writes later.
+   */
+  retain(rule: RetentionRule): Promise<{ lines: number; toMs: number; freedBytes: number } | null>;
   close(): Promise<void>;
 }
 
@@ -107,15 +110,20 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   return {
     lines,
     samples: createSampleStore(engine),
-    retain: (rule) =>
-      engine.write(
+    async retain(rule) {
+      const deleted = await engine.write(
         (connection) => deleteOldest(connection, rule),
-        (deleted) => {
-          if (deleted !== null)
-            extent = deleted.oldestLeftMs === null ? null : { ...extent!, oldestMs: deleted.oldestLeftMs };
-          return deleted;
+        (done) => {
+          if (done !== null) extent = done.oldestLeftMs === null ? null : { ...extent!, oldestMs: done.oldestLeftMs };
+          return done;
         },
-      ),
+      );
+      if (deleted === null) return null;
+      // Without it the file counts as full as before, and the next call would delete as much again for nothing.
+      await engine.checkpoint();
+      const { lines: count, toMs, usedBytes: before } = deleted;
+      return { lines: count, toMs, freedBytes: Math.max(0, before - (await engine.read(usedBytes))) };
+    },
     close: () => engine.close(),
   };
 }

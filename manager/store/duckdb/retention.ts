@@ -15,6 +15,8 @@ export interface Deleted {
   toMs: number;
   /** Oldest time that is left, for the search; null when nothing is left. */
   oldestLeftMs: number | null;
+  /** Bytes that were in use before. */
+  usedBytes: number;
 }
 
 /**
@@ -25,7 +27,8 @@ export async function deleteOldest(connection: DuckDBConnection, rule: Retention
   const before = integer(Math.floor(rule.receivedBeforeMs));
   const [old] = await runQuery(connection, `SELECT max(ordinal) FROM lines WHERE received_ms < ${before}`, []);
   let upTo = old?.[0] === null || old === undefined ? -1 : Number(old[0]);
-  if (rule.limitBytes !== undefined && (await usedBytes(connection)) > rule.limitBytes) {
+  const used = await usedBytes(connection);
+  if (rule.limitBytes !== undefined && used > rule.limitBytes) {
     const [ends] = await runQuery(connection, 'SELECT min(ordinal), max(ordinal) FROM lines', []);
     const [first, last] = [Number(ends?.[0] ?? 0), Number(ends?.[1] ?? 0)];
     upTo = Math.max(upTo, first + Math.ceil((last - first + 1) / 10));
@@ -42,11 +45,12 @@ export async function deleteOldest(connection: DuckDBConnection, rule: Retention
   await connection.run(`DELETE FROM samples WHERE ts_ms <= ${integer(toMs)}`);
   const [left] = await runQuery(connection, 'SELECT min(sort_ms) FROM lines', []);
   const oldest = left?.[0] ?? null;
-  return { lines: Number(what?.[0] ?? 0), toMs, oldestLeftMs: oldest === null ? null : Number(oldest) };
+  const oldestLeftMs = oldest === null ? null : Number(oldest);
+  return { lines: Number(what?.[0] ?? 0), toMs, oldestLeftMs, usedBytes: used };
 }
 
-/** Bytes that are in use; freed blocks stay in the file and are used again. */
-async function usedBytes(connection: DuckDBConnection): Promise<number> {
+/** Bytes that are in use; freed blocks stay in the file and are used again. Deleted rows count until a checkpoint. */
+export async function usedBytes(connection: DuckDBConnection): Promise<number> {
   const [row] = await runQuery(connection, 'SELECT used_blocks * block_size FROM pragma_database_size()', []);
   return Number(row?.[0] ?? 0);
 }
