@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isWebvirtError, WebvirtError } from '../common/errors.ts';
 import { nearest } from '../common/pure/config/nearest.ts';
+import { visibleText } from '../common/pure/visible-text.ts';
 import { COMMANDS, COMMON_FLAGS } from './commands/all.ts';
 import type { CliCommand } from './commands/command.ts';
 import { readConfig } from './config.ts';
@@ -36,7 +37,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
       strict: true,
     });
   } catch (error) {
-    throw new WebvirtError('bad-request', `${(error as Error).message} See: webvirt --help`);
+    throw new WebvirtError('bad-request', `${(error as Error).message.split('\n')[0]} See: webvirt --help`);
   }
   const flags = parsed.values as Record<string, string | boolean | undefined>;
   if (flags['version'] === true) {
@@ -67,6 +68,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 try {
   process.exitCode = await main(process.argv.slice(2), abort.signal);
 } catch (error) {
-  process.stderr.write(isWebvirtError(error) ? `webvirt: ${error.message}\n` : `webvirt: ${(error as Error).stack}\n`);
+  // A message may hold what another machine said.
+  const text = isWebvirtError(error) ? error.message : String((error as Error).stack);
+  process.stderr.write(`webvirt: ${visibleText(text, { keepNewlines: true })}\n`);
   process.exitCode = 1;
 }

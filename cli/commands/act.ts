@@ -6,6 +6,7 @@ import { visibleText } from '../../common/pure/visible-text.ts';
 import type { CliConfig } from '../config.ts';
 import { request } from '../net/request.ts';
 import { answerOf, connect, type LiveSocket } from '../net/socket.ts';
+import { jsonText } from '../show/json-text.ts';
 import type { CliCall, CliCommand } from './command.ts';
 import { resolveInstance } from './resolve.ts';
 
@@ -35,7 +36,7 @@ export const act: CliCommand = {
       jobs.push(typeof job === 'string' ? job : job.id);
     }
     if (call.flags['no-wait'] === true) {
-      call.out(call.json ? JSON.stringify(jobs) : jobs.join('\n'));
+      call.out(call.json ? jsonText(jobs) : jobs.join('\n'));
       return 0;
     }
     const outcomes = await outcomesOf(call.config, jobs, call.signal);
@@ -79,7 +80,7 @@ function outcomeOf(socket: LiveSocket, config: CliConfig, id: string, signal: Ab
 
 function report(call: CliCall, job: Job): void {
   if (call.json) {
-    call.out(JSON.stringify(job));
+    call.out(jsonText(job));
     return;
   }
   const name = visibleText(job.instanceName ?? job.instance ?? '');

@@ -1,6 +1,7 @@
 import { WebvirtError } from '../../common/errors.ts';
 import { visibleText } from '../../common/pure/visible-text.ts';
 import { request } from '../net/request.ts';
+import { jsonText } from '../show/json-text.ts';
 import type { CliCommand } from './command.ts';
 
 interface AgentStatus {
@@ -19,7 +20,7 @@ export const agent: CliCommand = {
     const [word, ...rest] = args;
     if (word === 'status' && rest.length === 0) {
       const status = await request<AgentStatus>(target, 'GET', '/status');
-      out(json ? JSON.stringify(status, null, 2) : describe(status));
+      out(json ? jsonText(status, 2) : describe(status));
       return 0;
     }
     if (word === 'enrol' && rest.length === 2) {
@@ -27,7 +28,7 @@ export const agent: CliCommand = {
       if (!url.startsWith('https://'))
         throw new WebvirtError('bad-request', `The manager's address must begin with https:// (it is "${url}").`);
       const status = await request<AgentStatus>(target, 'POST', '/enrol', { url, token });
-      out(json ? JSON.stringify(status, null, 2) : `Enrolled with ${url} as ${status.id}.`);
+      out(json ? jsonText(status, 2) : `Enrolled with ${url} as ${status.id}.`);
       return 0;
     }
     throw new WebvirtError('bad-request', `Usage: ${agent.usage}`);

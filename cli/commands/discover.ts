@@ -2,6 +2,7 @@ import { WebvirtError } from '../../common/errors.ts';
 import type { Candidate } from '../../common/model/discovery.ts';
 import { visibleText } from '../../common/pure/visible-text.ts';
 import { request } from '../net/request.ts';
+import { jsonText } from '../show/json-text.ts';
 import type { CliCommand } from './command.ts';
 
 export const scan: CliCommand = {
@@ -16,7 +17,7 @@ export const scan: CliCommand = {
       '/api/v1/scans',
       args[0] === undefined ? {} : { range: args[0] },
     );
-    out(json ? JSON.stringify(answer) : 'The scan is under way. See: webvirt ls scans, webvirt ls candidates');
+    out(json ? jsonText(answer) : 'The scan is under way. See: webvirt ls scans, webvirt ls candidates');
     return 0;
   },
 };
@@ -45,7 +46,7 @@ export const enrol: CliCommand = {
       `/api/v1/candidates/${found[0]!.id}/enrol`,
       {},
     );
-    if (json) out(JSON.stringify(answer));
+    if (json) out(jsonText(answer));
     else {
       note(
         `Run this on ${visibleText(found[0]!.claimedName ?? found[0]!.address)} as root before ${new Date(answer.expiresMs).toLocaleTimeString()}:`,

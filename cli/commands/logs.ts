@@ -1,13 +1,16 @@
-import { WebvirtError } from '../../common/errors.ts';
+import { setTimeout } from 'node:timers/promises';
+import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import { LEVELS, type Line } from '../../common/model/line.ts';
 import type { LinesBatch, TailRequest } from '../../common/wire/live.ts';
 import { request } from '../net/request.ts';
 import { answerOf, connect } from '../net/socket.ts';
+import { jsonText } from '../show/json-text.ts';
 import { showLine } from '../show/line.ts';
 import type { CliCall, CliCommand } from './command.ts';
 import { resolveInstance } from './resolve.ts';
 
 const FILTERS = ['q', 'level', 'host', 'instance', 'source', 'job'] as const;
+const RETRY_MS = 500;
 const BACKLOG_DEFAULT = 20;
 const BACKLOG_MOST = 5000;
 
@@ -58,7 +61,7 @@ function countOf(text: unknown): number {
 }
 
 function show(call: CliCall, line: Line): void {
-  call.out(call.json ? JSON.stringify(line) : showLine(line, call.config.color));
+  call.out(call.json ? jsonText(line) : showLine(line, call.config.color));
 }
 
 async function once(call: CliCall, filter: Record<string, string>, limit: number): Promise<number> {
@@ -73,13 +76,26 @@ async function follow(call: CliCall, filter: Record<string, string>, backlog: nu
   const socket = await connect(call.config);
   let position: string | undefined;
   // After a lost connection the stream goes on behind the last line that was shown.
-  const tail = () => {
+  const tail = async () => {
     const wanted: TailRequest = {
       id: 'cli',
       ...filter,
       ...(position === undefined ? { backlog } : { after: position }),
     };
-    return answerOf<{ position: string }>((ack) => socket.emit('logs:tail', wanted, ack));
+    const begun = await answerOf<{ position: string }>((ack) => socket.emit('logs:tail', wanted, ack));
+    // Without old lines nothing may be shown before the connection is lost; what comes meanwhile is still wanted.
+    if (backlog === 0) position ??= begun.position;
+  };
+  /** A manager that was just started opens its store first. */
+  const tailWhenReady = async (): Promise<void> => {
+    try {
+      await tail();
+    } catch (error) {
+      const early = isWebvirtError(error, 'store-unavailable') || isWebvirtError(error, 'not-ready');
+      if (!early || call.signal.aborted) throw error;
+      await setTimeout(RETRY_MS);
+      if (socket.connected) await tailWhenReady();
+    }
   };
   socket.on('logs:lines', (batch: LinesBatch) => {
     if (batch.skipped > 0) call.note(`${batch.skipped} lines skipped: this terminal is too slow; they are stored.`);
@@ -100,14 +116,16 @@ async function follow(call: CliCall, filter: Record<string, string>, backlog: nu
     socket.on('connect', () => {
       if (!reconnecting) return;
       call.note('Connected again.');
-      tail().catch((error: Error) => {
+      tailWhenReady().catch((error: Error) => {
+        // The next connection begins it again.
+        if (!socket.connected) return;
         call.note(error.message);
         resolve(1);
       });
     });
   });
   try {
-    await tail();
+    await tailWhenReady();
     return await ended;
   } finally {
     socket.close();

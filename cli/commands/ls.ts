@@ -5,6 +5,7 @@ import type { Instance } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
 import { visibleText } from '../../common/pure/visible-text.ts';
 import { request } from '../net/request.ts';
+import { jsonText } from '../show/json-text.ts';
 import { table } from '../show/table.ts';
 import { age, percent, size } from '../show/values.ts';
 import type { CliCommand } from './command.ts';
@@ -105,7 +106,7 @@ export const ls: CliCommand = {
     }
     const list = await request<never[]>(config, 'GET', noun.path);
     if (json) {
-      out(JSON.stringify(list, null, 2));
+      out(jsonText(list, 2));
       return 0;
     }
     if (list.length === 0) note(`No ${word} yet.`);

@@ -1,5 +1,6 @@
 import { WebvirtError } from '../../common/errors.ts';
 import { type Instance, uuidSchema } from '../../common/model/instance.ts';
+import { visibleText } from '../../common/pure/visible-text.ts';
 import type { CliConfig } from '../config.ts';
 import { request } from '../net/request.ts';
 
@@ -16,6 +17,8 @@ export async function resolveInstance(config: CliConfig, nameOrUuid: string): Pr
   if (found.length === 1) return found[0]!;
   if (found.length === 0)
     throw new WebvirtError('not-found', `There is no instance "${nameOrUuid}". See: webvirt ls instances`);
-  const list = found.map((instance) => `  ${instance.id}  ${instance.name} on ${instance.hostName}`).join('\n');
+  const list = found
+    .map((instance) => `  ${instance.id}  ${visibleText(instance.name)} on ${visibleText(instance.hostName)}`)
+    .join('\n');
   throw new WebvirtError('ambiguous', `"${nameOrUuid}" is ${found.length} instances; use the UUID:\n${list}`);
 }

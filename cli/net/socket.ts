@@ -1,5 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
-import { WebvirtError } from '../../common/errors.ts';
+import { isErrorCode, WebvirtError } from '../../common/errors.ts';
 import type { Envelope } from '../../common/wire/envelope.ts';
 import type { ClientEvents, ServerEvents } from '../../common/wire/live.ts';
 import type { CliConfig } from '../config.ts';
@@ -32,7 +32,7 @@ export function answerOf<T>(send: (ack: (answer: Envelope<T>) => void) => void):
   return new Promise((resolve, reject) => {
     send((answer) => {
       if (answer.err === null) resolve(answer.data);
-      else reject(new WebvirtError('bad-request', answer.message));
+      else reject(new WebvirtError(isErrorCode(answer.err) ? answer.err : 'internal', answer.message));
     });
   });
 }

@@ -49,6 +49,7 @@ export function createLinkSession(
   let stage: 'greeted' | 'waiting' | 'in' | 'ended' = 'greeted';
   let waiting: ManagerMessage[] = [];
   let heardAt = performance.now();
+  let sentBack = false;
 
   function sendRaw(message: Buffer | string): void {
     if (stage === 'ended') return;
@@ -71,9 +72,13 @@ export function createLinkSession(
     if (message.t === 'ping') send({ t: 'pong', id: message.id });
     else if (stage !== 'in') wait(message);
     else if (message.t === 'resume') lines.resume(message.cursors);
-    else if (message.t === 'ack') lines.acked({ epoch: message.epoch, next: message.next, hash: message.hash });
-    else if (message.t === 'nack') {
-      log.warn('The manager cannot take lines now', { epoch: message.epoch, reason: message.reason });
+    else if (message.t === 'ack') {
+      sentBack = false;
+      lines.acked({ epoch: message.epoch, next: message.next, hash: message.hash });
+    } else if (message.t === 'nack') {
+      // Once until lines are taken again: each try would else add a line to those that wait.
+      if (!sentBack) log.warn('The manager cannot take lines now', { epoch: message.epoch, reason: message.reason });
+      sentBack = true;
       lines.nacked(message.epoch, message.retryMs);
     } else if (message.t === 'new-epoch') lines.newEpoch(message.reason);
     else if (message.t === 'command') submit(message.command);

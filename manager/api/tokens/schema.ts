@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { tokenSchema } from '../../../common/model/access.ts';
 
-export const tokenBody = z.object({
+export const tokenBody = z.strictObject({
   name: z.string().trim().min(1).max(100).describe('What the token is for, in your words.'),
   expiresMs: z
     .number()
