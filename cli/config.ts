@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WebvirtError } from '../common/errors.ts';
 
@@ -35,12 +35,27 @@ function readIfThere(path: string): string | null {
   }
 }
 
+/** Where the units of `conf/systemd/` keep the agent's data. */
+const SERVICE_SOCKET = '/var/lib/webvirt-agent/agent.sock';
+
+/** The token of a data directory is the manager's of this machine: it is not sent anywhere else unasked. */
+function isHere(url: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
+}
+
+/** The socket of the agent that `npm start` runs here, else that of the service. */
+function agentSocketOf(agentDir: string): string {
+  const socket = join(agentDir, 'agent.sock');
+  return !existsSync(socket) && existsSync(SERVICE_SOCKET) ? SERVICE_SOCKET : socket;
+}
+
 /**
  * Flags win over the environment (WEBVIRT_URL, WEBVIRT_TOKEN, WEBVIRT_DATA_DIR, WEBVIRT_CA, WEBVIRT_AGENT_SOCKET).
- * Without a token the one of the local data directory signs in.
+ * Without a token the one of the data directory signs in: at a manager on this machine, or wherever a directory is named.
  */
 export function readConfig(flags: CliFlags, env = process.env): CliConfig {
-  const dataDir = flags['data-dir'] ?? env.WEBVIRT_DATA_DIR ?? 'data';
+  const named = flags['data-dir'] ?? env.WEBVIRT_DATA_DIR;
+  const dataDir = named ?? 'data';
   const url = flags.url ?? env.WEBVIRT_URL ?? `http://127.0.0.1:${env.WEBVIRT_PORT ?? '4600'}`;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new WebvirtError(
@@ -51,14 +66,18 @@ export function readConfig(flags: CliFlags, env = process.env): CliConfig {
   const caFile = flags.ca ?? env.WEBVIRT_CA;
   const ca = readIfThere(caFile ?? join(dataDir, 'ca', 'ca.pem'));
   if (caFile !== undefined && ca === null) throw new WebvirtError('bad-config', `There is no CA file ${caFile}.`);
+  const mayUseToken = named !== undefined || isHere(url);
   return {
     url: url.replace(/\/+$/, ''),
-    token: flags.token ?? env.WEBVIRT_TOKEN ?? readIfThere(join(dataDir, 'local', 'admin.token')),
+    token:
+      flags.token ?? env.WEBVIRT_TOKEN ?? (mayUseToken ? readIfThere(join(dataDir, 'local', 'admin.token')) : null),
     ca,
     agentSocket:
       flags.socket ??
       env.WEBVIRT_AGENT_SOCKET ??
-      join(env.WEBVIRT_AGENT_DATA_DIR ?? join(dataDir, 'agent'), 'agent.sock'),
+      (env.WEBVIRT_AGENT_DATA_DIR === undefined
+        ? agentSocketOf(join(dataDir, 'agent'))
+        : join(env.WEBVIRT_AGENT_DATA_DIR, 'agent.sock')),
     color: process.stdout.isTTY === true && env.NO_COLOR === undefined,
   };
 }

@@ -45,11 +45,13 @@ function connectionParts(ctx: ParameterizedContext): Pick<RawCall, 'peer' | 'key
     exportKeyingMaterial?: (length: number, label: string, context: Buffer) => Buffer;
   };
   const encrypted = socket.encrypted === true;
+  // Behind a proxy on this machine we see plain HTTP, but the browser tells in its Origin that it came by TLS.
+  const secure = encrypted || ctx.req.headers.origin?.startsWith('https://') === true;
   return {
     peer: { address: plainAddress(socket.remoteAddress), encrypted },
     keyingMaterial: (lengthBytes, label) => socket.exportKeyingMaterial?.(lengthBytes, label, Buffer.alloc(0)) ?? null,
     setCookie(name, value, { maxAgeMs }) {
-      ctx.res.appendHeader('Set-Cookie', writeCookie(name, value, { maxAgeMs, secure: encrypted }));
+      ctx.res.appendHeader('Set-Cookie', writeCookie(name, value, { maxAgeMs, secure }));
     },
     cookie: (name) => readCookie(ctx.req.headers.cookie, name),
   };

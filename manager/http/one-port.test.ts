@@ -34,7 +34,10 @@ describe('one port', () => {
     expect(secure.status).toBe(200);
   });
 
-  it('marks the cookie Secure under TLS only', async () => {
+  it('marks the cookie Secure under TLS only, also when a proxy ends it', async () => {
+    const Origin = `https://127.0.0.1:${edge.port}`;
+    const proxied = (await edge.signIn({ headers: { Origin } })).answer.headers['set-cookie']![0]!;
+    expect(proxied).toMatch(/; Secure$/);
     const plain = (await edge.signIn()).answer.headers['set-cookie']![0]!;
     const secure = (await edge.signIn({ secure: true })).answer.headers['set-cookie']![0]!;
     expect(plain).toMatch(/; Path=\/; HttpOnly; SameSite=Strict$/);
