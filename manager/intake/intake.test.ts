@@ -188,4 +188,42 @@ describe('intake', () => {
     expect(numbers).toEqual([from, ...Array.from({ length: 30_000 - to }, (_, i) => to + 1 + i)]);
     expect(lines.every((l) => l.host === '' && l.agent === 'manager')).toBe(true);
   });
+
+  it('asks again for the place of a sender after the store could not tell it', async () => {
+    const spool = new FakeSpool();
+    const frame = spool.add([line('1')]);
+    rig.deaf = true;
+    expect(await rig.accept(frame)).toMatchObject([{ t: 'nack' }]);
+    rig.deaf = false;
+    expect(await rig.accept(frame)).toEqual(ack(spool));
+  });
+
+  it('stores its own lines once, and goes on, when a commit failed that is on the disk', async () => {
+    const own = (message: string) => rig.intake.lineSink.add({ ...line(message), source: 'manager' });
+    const stored = async () => (await rig.store.lines.since({ q: 'agent:manager' }, 0, 100)).lines;
+    rig.unsure = true;
+    own('before');
+    while (!rig.alarmed().includes('Lines cannot be stored now')) await new Promise(setImmediate);
+    rig.unsure = false;
+    own('after');
+    while ((await stored()).length < 2) await new Promise(setImmediate);
+    expect((await stored()).map((found) => found.message)).toEqual(['before', 'after']);
+    const spool = new FakeSpool();
+    expect(await rig.accept(spool.add([line('1')]))).toEqual(ack(spool));
+  });
+
+  it('bounds its own lines also when few come while the store is away for long', async () => {
+    rig.broken = true;
+    for (let i = 0; i < 25; i += 1) {
+      const tries = rig.intake.counters.storeErrors;
+      rig.intake.lineSink.add({ ...line(`own ${i}`), source: 'manager' });
+      while (rig.intake.counters.storeErrors === tries) await new Promise(setImmediate);
+    }
+    rig.broken = false;
+    const before = rig.intake.counters.batches;
+    await rig.intake.stop();
+    // The first one, and all the others as one batch.
+    expect(rig.intake.counters.batches - before).toBe(2);
+    expect((await rig.store.lines.since({ q: 'agent:manager' }, 0, 100)).lines).toHaveLength(25);
+  });
 });

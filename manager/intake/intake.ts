@@ -78,7 +78,11 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     },
   });
   const epoch = randomBytes(8).toString('hex');
-  const ownLines = createOwnLines({ agent: 'manager', epoch }, { committer, nowMs, retryMs: config.retryMs });
+  const storedNext = async () => (await lines.cursors('manager')).find((own) => own.epoch === epoch)?.next ?? 0;
+  const ownLines = createOwnLines(
+    { agent: 'manager', epoch },
+    { committer, nowMs, retryMs: config.retryMs, storedNext },
+  );
 
   /** The road as it is now: a failed commit may have replaced it while we waited. */
   async function roadOf(agent: string): Promise<Road> {
@@ -87,6 +91,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
       if (road === undefined) {
         road = lines.cursors(agent).then(createRoad);
         roads.set(agent, road);
+        // What could not be read is asked again: a store that was not open yet would stay closed for this sender.
+        road.catch(() => roads.get(agent) === road && roads.delete(agent));
       }
       const found = await road;
       if (roads.get(agent) === road) return found;
@@ -132,7 +138,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     // The lines behind its cursor get other numbers: they are not lost when the old epoch is gone.
     if (plan.forked) announced.replace(sender.agent, []);
     const ends = [...plan.touched].map((one) => road.ends.get(one)!);
-    if (ends.length > 0) await commit(plan.batches, bytes);
+    // A new epoch is asked for behind the acks of all before it: what is acked is not sent again under new numbers.
+    if (ends.length > 0 || plan.forked) await commit(plan.batches, bytes);
     if (plan.replays.length > 0) await compareReplays(sender, plan.replays);
     return [...ends.map((end) => ({ t: 'ack' as const, ...end })), ...plan.answers];
   }

@@ -19,7 +19,13 @@ export interface OwnLines extends LineSink {
 /** The manager's own lines: numbered in an epoch of their own per start, on the same road as everybody's. */
 export function createOwnLines(
   origin: { agent: string; epoch: string },
-  deps: { committer: Committer; nowMs: () => number; retryMs: number },
+  deps: {
+    committer: Committer;
+    nowMs: () => number;
+    retryMs: number;
+    /** First number of this epoch that the store lacks. */
+    storedNext: () => Promise<number>;
+  },
 ): OwnLines {
   const builder = new ColumnBuilder();
   const waiting: LineBatch[] = [];
@@ -60,10 +66,25 @@ export function createOwnLines(
     }
   }
 
+  /**
+   * A commit that failed may be on the disk all the same. Its lines given again would be refused for ever, and with them
+   * everybody's that share their transactions.
+   */
+  async function dropStored(): Promise<void> {
+    const from = await deps.storedNext().catch(() => 0);
+    for (const batch of waiting.splice(0)) {
+      const behind = batch.first + batch.count;
+      if (batch.first >= from) waiting.push(batch);
+      else if (behind > from && batch.gap !== null)
+        waiting.push({ ...batch, first: from, count: behind - from, gap: { ...batch.gap, from } });
+    }
+  }
+
   let held = 0;
   async function send(): Promise<void> {
     for (;;) {
-      seal();
+      // Not while older ones wait: each try would add a small batch, and the bound counts batches.
+      if (waiting.length === 0) seal();
       if (waiting.length === 0) break;
       held = waiting.length;
       try {
@@ -82,6 +103,7 @@ export function createOwnLines(
           };
         });
         wake = null;
+        await dropStored();
       }
     }
     sending = null;

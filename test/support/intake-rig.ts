@@ -24,7 +24,7 @@ export async function createRig() {
   const alarms: { message: string; fields: Record<string, unknown> }[] = [];
   const live: CommittedBatch[] = [];
   const rig = {
-    ...{ store, alarms, live, broken: false, nowMs: 1_000_000 },
+    ...{ store, alarms, live, broken: false, unsure: false, deaf: false, nowMs: 1_000_000 },
     intake: null as unknown as Intake,
     /** A manager that starts on these stores. */
     start(config: Partial<IntakeConfig> = {}): void {
@@ -35,7 +35,14 @@ export async function createRig() {
       const say = (message: string, fields: Record<string, unknown>) => void alarms.push({ message, fields });
       const lines: LineStore = {
         ...store.lines,
-        append: (batches) => (rig.broken ? Promise.reject(new Error('disk full')) : store.lines.append(batches)),
+        async append(batches) {
+          if (rig.broken) throw new Error('disk full');
+          const committed = await store.lines.append(batches);
+          // The commit is on the disk, and its answer is an error.
+          if (rig.unsure) throw new Error('input/output error');
+          return committed;
+        },
+        cursors: (agent) => (rig.deaf ? Promise.reject(new Error('not open')) : store.lines.cursors(agent)),
       };
       const log = { info: say, warn: say, error: say };
       const deps = { lines, settings: state.settings, bus, log, nowMs: () => rig.nowMs };
