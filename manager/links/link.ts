@@ -74,8 +74,11 @@ export function createLink(
   function stop(reason: string): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    session?.end(reason);
+    // Let go of before it ends: its end must not dial a second time beside the one who stopped it.
+    const mine = session;
     session = null;
+    if (mine?.isOpen()) log.warn('Link to a host ended', { host: id, reason });
+    mine?.end(reason);
   }
 
   return {

@@ -196,4 +196,29 @@ describe('links', () => {
     await road.until(() => road.links.connected(first.id));
     expect(road.inventory.host(first.id)?.port).toBe(second.port);
   });
+
+  it('dial a new address once, and keep that link', async () => {
+    const identity = await identities.agent();
+    const first = await agent({ identity });
+    enrol(first);
+    await road.until(() => road.links.connected(first.id));
+    const second = await agent({ identity, spool: first.spool });
+    enrol(second);
+    await road.until(() => road.links.connected(first.id));
+    second.log([line('here')]);
+    await second.acked();
+    // Longer than any pause before a dial.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect([first.links, second.links]).toEqual([1, 1]);
+    expect(road.links.connected(first.id)).toBe(true);
+  });
+
+  it('live on when it cannot be looked where a host is', async () => {
+    const one = await agent();
+    enrol(one);
+    await road.until(() => road.links.connected(one.id));
+    await road.links.sighted(one.id, { address: 'fe80::1%eth0', port: one.port });
+    expect(road.said('It cannot be looked where a host is')).toHaveLength(1);
+    expect(road.links.connected(one.id)).toBe(true);
+  });
 });

@@ -42,6 +42,9 @@ export function createTwins(config: LinksConfig, deps: LinksDeps, linkOf: (hostI
       if (other !== null && recorded !== null && !isSameMachine(other, recorded)) hold(id, record, place);
       else if (held.has(id)) release(id, place, recorded === null && other !== null);
       else if (other !== null && recorded === null) move(id, place);
+    } catch (error) {
+      // Nobody waits for the answer, and the next scan asks again.
+      log.warn('It cannot be looked where a host is', { host: id, ...place, reason: String(error) });
     } finally {
       looking.delete(id);
     }
