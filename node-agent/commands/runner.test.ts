@@ -120,3 +120,13 @@ test('a second start while one is under way is busy and names the holder; afterw
   expect((await ended(commands, command('start'))).result).toMatchObject({ noop: true });
   expect(rig.sent.filter((words) => words === `start ${ONE}`).length).toBe(1);
 });
+
+test('what is asked for before the start is not taken for something of an earlier life', async () => {
+  const gate = gated(rig.hypervisor.run);
+  const commands = rig.runner({ run: gate.run });
+  const one = command('pause');
+  const outcome = ended(commands, one);
+  await commands.start();
+  gate.open();
+  expect(await outcome).toMatchObject({ state: 'done', error: null });
+});

@@ -53,6 +53,8 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
   const { hypervisor, log } = deps;
   const journal: Journal = openJournal({ path: config.journalPath, capRows: config.capRows ?? 10_000 });
   const handlers = new Set<(report: JobReport) => void>();
+  /** Read now: the port is open before `start`, and what is asked for in between is not of an earlier life. */
+  const left = journal.unfinished();
   /** By instance: at most one at a time. */
   const holders = new Map<string, Running>();
   let stopped = false;
@@ -149,7 +151,7 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
 
   return {
     async start() {
-      for (const entry of journal.unfinished()) {
+      for (const entry of left.splice(0)) {
         const verb = verbNamed(entry.verb);
         if (verb === undefined || (entry.instance !== null && holders.has(entry.instance))) {
           end(entry, { ...failed('internal', 'This agent cannot tell what became of it.'), state: 'unknown' });
