@@ -113,6 +113,14 @@ describe('a handshake (S11)', () => {
     });
   });
 
+  it('does not let refused handshakes fill the log', async () => {
+    const told = () => world.infos.filter((message) => message.includes('refused')).length;
+    const before = told();
+    for (let i = 0; i < 50; i++) expect(await handshake('polling', { origin: 'http://evil.example' })).toBe(403);
+    expect(told() - before).toBeGreaterThan(0);
+    expect(told() - before).toBeLessThan(50);
+  });
+
   it('takes the word of the browser for its own polling, which has no Origin, and only there', async () => {
     const headers = { cookie: COOKIE, 'sec-fetch-site': 'same-origin' };
     expect(await handshake('polling', headers)).toBe(200);

@@ -6,6 +6,7 @@ import { type DispatchConfig, dispatchEvents } from './dispatch.ts';
 import { handshakeFault, whoConnects } from './handshake.ts';
 import { type Connection, createOutbox } from './outbox.ts';
 import type { LiveDeps } from './ports.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { createResources } from './resources.ts';
 import type { Client, LiveServer, LiveSocket, SocketEvent } from './socket-event.ts';
 import { subscribeEvents } from './subscribe-events.ts';
@@ -62,12 +63,16 @@ export interface Live {
   stats(): LiveStats;
 }
 
+/** Lines a second about refused handshakes: anybody can make us refuse, and the log must not be filled by it. */
+const REFUSALS_TOLD_PER_SECOND = 1;
 /** What a peer is given to read why it is cut. */
 const CUT_AFTER_MS = 500;
 
 /** The push side: watched resources, tails of lines, and the events of other parts of ours (`events`). */
 export function createLive(config: LiveConfig, deps: LiveDeps & { events?: readonly SocketEvent[] }): Live {
   const { guard, log, bus } = deps;
+  const tellRefusal = createRateLimit({ perSecond: REFUSALS_TOLD_PER_SECOND, cutAfter: Number.POSITIVE_INFINITY });
+  let untold = 0;
   const io: LiveServer = new Server({
     path: '/socket.io',
     serveClient: false,
@@ -84,7 +89,10 @@ export function createLive(config: LiveConfig, deps: LiveDeps & { events?: reado
       for (const engine of engines) open += (engine as unknown as { clientsCount: number }).clientsCount;
       const full = open >= config.maxSockets;
       const fault = full ? 'too-many-requests' : handshakeFault(request, guard);
-      if (fault !== null) log.info('A socket handshake was refused', { reason: fault });
+      if (fault !== null && tellRefusal.take() === 'pass') {
+        log.info('A socket handshake was refused', { reason: fault, untold });
+        untold = 0;
+      } else if (fault !== null) untold += 1;
       callback(fault, fault === null);
     },
   });

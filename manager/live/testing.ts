@@ -102,6 +102,7 @@ export async function startWorld(
   options: { config?: Partial<LiveConfig>; events?: SocketEvent[]; guard?: Partial<LiveDeps['guard']> } = {},
 ) {
   const faults: string[] = [];
+  const infos: string[] = [];
   const bus = createBus((error) => faults.push(String(error)));
   const lines = createListStore(bus, parts.batches);
   const note = (message: string, fields?: object) => faults.push(`${message} ${JSON.stringify(fields)}`);
@@ -111,7 +112,7 @@ export async function startWorld(
     {
       ...{ bus, lines, batches: parts.batches, http: parts.http },
       guard: { ...parts.guard, authenticate: testPrincipal, ...options.guard },
-      log: { debug: quiet, info: quiet, warn: quiet, error: note },
+      log: { debug: quiet, info: (message) => infos.push(message), warn: quiet, error: note },
       ...(options.events === undefined ? {} : { events: options.events }),
     },
   );
@@ -122,7 +123,7 @@ export async function startWorld(
   const url = `http://127.0.0.1:${port}`;
   const sockets: TestSocket[] = [];
   return {
-    ...{ bus, lines, live, server, port, url, faults },
+    ...{ bus, lines, live, server, port, url, faults, infos },
     /** A connected socket of the admin token. */
     async connect(options: Parameters<typeof connect>[1] = {}): Promise<TestSocket> {
       const socket: TestSocket = connect(url, {
