@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Scan } from '../../common/model/discovery.ts';
 import type { Host } from '../../common/model/host.ts';
 import { untilBody } from '../support/live.ts';
+import { ROOT } from '../support/program.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 // A machine on which programs are missing: each part comes up, says what is missing and how to get it.
@@ -52,5 +57,30 @@ describe('without nmap', () => {
     const { status, body } = await scan(range);
     expect([status, body.err]).toEqual([400, 'bad-range']);
     expect(body.err === null ? '' : body.message).toMatch(says);
+  });
+});
+
+const NOBODY = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+const asNobody = (argv: string[], env: Record<string, string>) =>
+  spawnSync('/usr/bin/setpriv', [...NOBODY, ...argv], { encoding: 'utf8', env });
+const packages = join(ROOT, 'scripts', 'parts', 'packages.mjs');
+const nobodyCan = process.getuid?.() === 0 && asNobody(['/usr/bin/head', '-c1', packages], {}).status === 0;
+
+describe.runIf(nobodyCan)('npm start without root', () => {
+  test('names each missing program, its package and what is lost, and goes on', () => {
+    const bin = mkdtempSync(join(tmpdir(), 'webvirt-bin-'));
+    try {
+      symlinkSync(process.execPath, join(bin, 'node'));
+      spawnSync('/bin/chmod', ['755', bin]);
+      const script = `import(${JSON.stringify(packages)}).then((all) => all.ensurePrograms(all.FOR_START))`;
+      const { status, stdout } = asNobody([join(bin, 'node'), '-e', script], { PATH: bin });
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^Missing: virsh \(Debian package libvirt-clients\): no host can be managed\.$/m);
+      expect(stdout).toMatch(/^Missing: python3 \(Debian package python3\): /m);
+      expect(stdout).toMatch(/^To have all of it: sudo apt-get install libvirt-clients .*python3$/m);
+      expect(stdout).not.toMatch(/Installing/);
+    } finally {
+      rmSync(bin, { recursive: true });
+    }
   });
 });
