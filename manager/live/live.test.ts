@@ -114,11 +114,14 @@ describe('a handshake (S11)', () => {
   });
 
   it('does not let refused handshakes fill the log', async () => {
-    const told = () => world.infos.filter((message) => message.includes('refused')).length;
-    const before = told();
-    for (let i = 0; i < 50; i++) expect(await handshake('polling', { origin: 'http://evil.example' })).toBe(403);
-    expect(told() - before).toBeGreaterThan(0);
-    expect(told() - before).toBeLessThan(50);
+    const other = await startWorld(parts);
+    const Origin = 'http://evil.example';
+    for (let i = 0; i < 50; i++)
+      await fetch(`${other.url}/socket.io/?EIO=4&transport=polling`, { headers: { Origin } });
+    await other.stop();
+    const told = other.infos.filter((message) => message === 'A socket handshake was refused').length;
+    expect(told).toBeGreaterThan(0);
+    expect(told).toBeLessThan(50);
   });
 
   it('takes the word of the browser for its own polling, which has no Origin, and only there', async () => {
