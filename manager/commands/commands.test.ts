@@ -140,13 +140,37 @@ describe('commands', () => {
     expect(w.lines[0]!.fields).toMatchObject({ source: 'audit', actor: 'admin@localhost', verb: 'start' });
   });
 
-  it('acks an outcome only after it is in the journal', () => {
+  it('acks an outcome only after it is in the journal, and writes it when there is room again', async () => {
     w.commands.dispatch(START);
+    const { update } = w.deps.jobs;
     w.deps.jobs.update = () => {
       throw new Error('disk full');
     };
-    expect(() => w.report('done')).toThrow('disk full');
-    expect(w.sent.some(({ message }) => message.t === 'job-ack')).toBe(false);
+    const acked = () => w.sent.some(({ message }) => message.t === 'job-ack');
+    w.report('done');
+    expect(acked()).toBe(false);
+    w.deps.jobs.update = update;
+    await w.becomes('op-12345678', 'done');
+    await new Promise(setImmediate);
+    expect(acked()).toBe(true);
+    expect(w.lines.filter(({ message }) => message.includes('cannot be written'))).toHaveLength(1);
+  });
+
+  it('lives on when it cannot be written that a job is overdue, and writes it later', async () => {
+    w.commands.dispatch(START);
+    const { update } = w.deps.jobs;
+    const tries = new Promise<void>((resolve) => {
+      let count = 0;
+      w.deps.jobs.update = () => {
+        count += 1;
+        if (count === 2) resolve();
+        throw new Error('disk full');
+      };
+    });
+    w.passMs(60_000);
+    await tries;
+    w.deps.jobs.update = update;
+    await w.becomes('op-12345678', 'unknown');
   });
 
   it('ignores what another host says of a job, and quietens an agent with a job nobody knows', () => {

@@ -7,6 +7,7 @@ import { afterReport, argsHash, commandOf, isFinished, newOpId, presentJob } fro
 import { createJournal } from './journal.ts';
 import { createInstanceLocks } from './locks.ts';
 import type { CommandInventory, CommandLink, CommandLog, DispatchRequest } from './ports.ts';
+import { createRetries } from './retries.ts';
 import { createWatch } from './watch.ts';
 
 export interface CommandsConfig {
@@ -73,6 +74,9 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
   /** Jobs of which the agent never said a word: only these are ever sent twice. */
   const unheard = new Map<string, StoredJob>();
   const wasConnected = new Set<string>();
+  const retries = createRetries((error) =>
+    log.error('The journal of jobs cannot be written; it is tried again', { reason: String(error) }),
+  );
   const stops: (() => void)[] = [];
 
   function send(job: StoredJob): boolean {
@@ -148,10 +152,37 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
   }
 
   function sweep(): void {
+    retries.again();
     for (const id of watch.overdue()) {
-      const job = jobs.get(id);
-      if (job !== null && !isFinished(job.state) && job.state !== 'unknown') markUnknown(job);
+      retries.attempt(id, () => {
+        const job = jobs.get(id);
+        if (job !== null && !isFinished(job.state) && job.state !== 'unknown') markUnknown(job);
+      });
     }
+  }
+
+  /** Acked only when it is in the journal: the agent tells it again at its next connection. */
+  function take(hostId: string, report: JobReport): void {
+    const job = jobs.get(report.opId);
+    if (job !== null && job.host !== hostId) {
+      log.warn('An agent reported on a job of another host; ignored', { job: report.opId, host: hostId });
+      return;
+    }
+    if (job === null) log.warn('An agent reported on a job that is not known', { job: report.opId, host: hostId });
+    else {
+      unheard.delete(job.id);
+      const clockOffsetMs = inventory.host(hostId)?.clockOffsetMs ?? 0;
+      const next = afterReport(job, report, { nowMs: nowMs(), clockOffsetMs });
+      if (next !== null) journal.change(next);
+      const now = next ?? job;
+      if (report.final || isFinished(now.state)) end(now);
+      else {
+        // A job that was given up as unknown and speaks again holds its instance again, if nobody else does.
+        if (job.state === 'unknown' && inventory.instance(job.instance ?? '')?.busyJob === null) locks.take(now);
+        watch.heard(now);
+      }
+    }
+    if (report.final) link.send(hostId, { t: 'job-ack', opId: report.opId });
   }
 
   const commands: Commands = {
@@ -200,28 +231,7 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
       journal.audit('Cancel of a job was asked for', job, actor);
       return presentJob(job);
     },
-    onReport(hostId, report) {
-      const job = jobs.get(report.opId);
-      if (job !== null && job.host !== hostId) {
-        log.warn('An agent reported on a job of another host; ignored', { job: report.opId, host: hostId });
-        return;
-      }
-      if (job === null) log.warn('An agent reported on a job that is not known', { job: report.opId, host: hostId });
-      else {
-        unheard.delete(job.id);
-        const clockOffsetMs = inventory.host(hostId)?.clockOffsetMs ?? 0;
-        const next = afterReport(job, report, { nowMs: nowMs(), clockOffsetMs });
-        if (next !== null) journal.change(next);
-        const now = next ?? job;
-        if (report.final || isFinished(now.state)) end(now);
-        else {
-          // A job that was given up as unknown and speaks again holds its instance again, if nobody else does.
-          if (job.state === 'unknown' && inventory.instance(job.instance ?? '')?.busyJob === null) locks.take(now);
-          watch.heard(now);
-        }
-      }
-      if (report.final) link.send(hostId, { t: 'job-ack', opId: report.opId });
-    },
+    onReport: (hostId, report) => retries.attempt(`${hostId} ${report.opId}`, () => take(hostId, report)),
     onConnected(hostId) {
       wasConnected.add(hostId);
       for (const job of unheard.values()) if (job.host === hostId) send(job);
