@@ -3,6 +3,7 @@ import { WebvirtError } from '../../common/errors.ts';
 import { containsAddress, printCidr } from '../../common/pure/ip/cidr.ts';
 import { createHostsXml, type HostRecord } from './hosts-xml.ts';
 import type { Piece } from './pieces.ts';
+import { handsOnRawSockets } from './raw-sockets.ts';
 
 export interface NmapRun {
   /** Name or path of the program. */
@@ -41,7 +42,11 @@ export async function runNmap(run: NmapRun): Promise<void> {
   const child = spawn(run.program, nmapArguments(run.port, run.rate, run.piece), {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Nothing of our environment: NMAPDIR would name files to load.
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' },
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      LANG: 'C',
+      ...(handsOnRawSockets() ? { NMAP_PRIVILEGED: '1' } : {}),
+    },
     signal: AbortSignal.any([run.signal, timeLimit]),
     killSignal: 'SIGKILL',
   });
