@@ -97,7 +97,13 @@ export function createAuth(config: AuthConfig, { store, settings, bus, audit, no
         audit('warn', 'password set by the configuration, all sessions ended', { email: FIRST_ADMIN });
       }
       await ensureLocalTokens(config.dataDir, tokens);
-      sweep = setInterval(() => sessions.sweep(), SWEEP_EVERY_MS);
+      sweep = setInterval(() => {
+        try {
+          sessions.sweep();
+        } catch (error) {
+          audit('warn', 'expired sessions could not be removed; it is tried again', { error: String(error) });
+        }
+      }, SWEEP_EVERY_MS);
       sweep.unref();
       return { firstPassword };
     },

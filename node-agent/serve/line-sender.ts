@@ -15,6 +15,8 @@ export interface LineSenderDeps {
   spool: SentSpool;
   send(message: Buffer): void;
   failpoint: Failpoint;
+  /** Does what nobody else guards (a commit of the spool, a timer): an error of it ends the link. */
+  orEnd(work: () => void): void;
 }
 
 interface InFlight {
@@ -24,7 +26,7 @@ interface InFlight {
 }
 
 /** Sends the lines of the spool over one link, oldest epoch first, each once unless the manager asks again. */
-export function createLineSender({ spool, send, failpoint }: LineSenderDeps) {
+export function createLineSender({ spool, send, failpoint, orEnd }: LineSenderDeps) {
   /** How far each epoch was sent on this link, and how far the manager has it. */
   const sent = new Map<string, EpochCursor>();
   const stored = new Map<string, EpochCursor>();
@@ -33,7 +35,7 @@ export function createLineSender({ spool, send, failpoint }: LineSenderDeps) {
   let pause: NodeJS.Timeout | null = null;
   let started = false;
   let stopped = false;
-  const unsubscribe = spool.onSpooled(onSpooled);
+  const unsubscribe = spool.onSpooled((frames) => orEnd(() => onSpooled(frames)));
 
   const mayGo = () => started && !stopped && pause === null && flightBytes < WINDOW_BYTES;
 
@@ -128,7 +130,7 @@ export function createLineSender({ spool, send, failpoint }: LineSenderDeps) {
       pause = setTimeout(
         () => {
           pause = null;
-          pump();
+          orEnd(pump);
         },
         Math.min(60_000, Math.max(0, retryMs)),
       );

@@ -44,7 +44,7 @@ export function createLinkSession(
   on: { resume(session: LinkSession): void; end(session: LinkSession, reason: string): void },
 ): LinkSession {
   const { spool, commands, log } = deps;
-  const lines = createLineSender({ spool, failpoint: deps.failpoint, send: (message) => sendRaw(message) });
+  const lines = createLineSender({ spool, failpoint: deps.failpoint, send: (message) => sendRaw(message), orEnd });
   let state: { stop(): void } | null = null;
   let stage: 'greeted' | 'waiting' | 'in' | 'ended' = 'greeted';
   let waiting: ManagerMessage[] = [];
@@ -66,6 +66,16 @@ export function createLinkSession(
     // No closing handshake: a peer that hangs would keep the socket for half a minute.
     socket.terminate();
     on.end(session, reason);
+  }
+
+  /** A spool that cannot be read or written now (a full or failing disk) costs this link, never the agent. */
+  function orEnd(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      log.error('The link failed inside', errorFields(error));
+      end('it failed inside');
+    }
   }
 
   function take(message: ManagerMessage): void {
@@ -109,8 +119,13 @@ export function createLinkSession(
       stage = 'in';
       const early = waiting;
       waiting = [];
-      for (const message of early) take(message);
-      state = startStateSender({ ...deps, send });
+      const isIn = () => stage === 'in';
+      orEnd(() => {
+        for (const message of early) if (isIn()) take(message);
+        if (isIn()) state = startStateSender({ ...deps, send });
+      });
+      // It may have ended while the first state was sent.
+      if (!isIn()) state?.stop();
     },
     end,
     heardAt: () => heardAt,
@@ -133,7 +148,7 @@ export function createLinkSession(
     heardAt = performance.now();
     const message = isBinary ? null : parse(String(data));
     if (message === null) end('a message is not of the agreed form');
-    else take(message);
+    else orEnd(() => take(message));
   });
   socket.on('pong', () => {
     heardAt = performance.now();
