@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,15 @@ it('prints one line of JSON when it is up, and ends with 0 when it is asked to',
     url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     firstPassword: expect.stringMatching(/^\w{20}$/),
   });
+});
+
+it('keeps its databases to itself, also in a folder that others may read', async () => {
+  const data = join(folder, 'open');
+  mkdirSync(data, { mode: 0o755 });
+  await run({ WEBVIRT_DATA_DIR: data }, (child) => child.kill('SIGTERM'));
+  const files = readdirSync(data).filter((name) => statSync(join(data, name)).isFile());
+  expect(files).toContain('lines.duckdb');
+  expect(files.filter((name) => (statSync(join(data, name)).mode & 0o077) !== 0)).toEqual([]);
 });
 
 it('ends with the one who started it', async () => {

@@ -46,6 +46,8 @@ function stopOnSignals(manager: Manager): void {
 }
 
 async function main(): Promise<void> {
+  // What the databases write is for this user alone, wherever the data directory lies.
+  process.umask(0o077);
   const config = readManagerConfig();
   const version = typeof __WEBVIRT_VERSION__ === 'string' ? __WEBVIRT_VERSION__ : '0.0.0';
   const manager = createManager(config, { version, webFolder: config.http.webDir ?? builtConsole(), stderr: true });

@@ -10,6 +10,8 @@ export const enrolBody = z
     managerUrl: z
       .url({ protocol: /^https$/ })
       .max(255)
+      // It becomes part of a line that root pastes into a shell.
+      .regex(/^https:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/, 'must be like https://manager:4600')
       .optional()
       .describe('How the host reaches this manager, when that is not the address you use yourself.'),
   })
