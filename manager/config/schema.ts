@@ -77,6 +77,11 @@ const jobs = z
       .prefault('15m')
       .describe('A running job that said nothing for so long is shown as unknown; it is never repeated by itself.'),
     hostGone: duration({ min: '1s' }).prefault('60s').describe('The same, when its host is gone for so long.'),
+    keep: duration({ min: '1d' })
+      .prefault('365d')
+      .describe(
+        'Jobs older than this are forgotten. Until then a call that is repeated with its opId finds its job and does nothing.',
+      ),
   })
   .describe('Operations on instances.');
 

@@ -28,6 +28,11 @@ export function openStorage(config: ManagerConfig, onLinesFailed: (error: unknow
   let timer: NodeJS.Timeout | undefined;
   let retaining: Promise<void> = Promise.resolve();
 
+  function forgetJobs(log: Log): void {
+    const jobs = state.jobs.removeEnded(Date.now() - config.jobs.keep);
+    if (jobs > 0) log.info('old jobs were forgotten', { jobs, keptMs: config.jobs.keep });
+  }
+
   async function retain(log: Log): Promise<void> {
     for (let round = 0; round < RETAIN_ROUNDS; round++) {
       const rule = { receivedBeforeMs: Date.now() - lines.keep, limitBytes: lines.limit };
@@ -46,7 +51,8 @@ export function openStorage(config: ManagerConfig, onLinesFailed: (error: unknow
     startRetention(log) {
       const run = () => {
         retaining = retain(log)
-          .catch((error: unknown) => void log.error('old lines could not be deleted', { error: String(error) }))
+          .then(() => forgetJobs(log))
+          .catch((error: unknown) => void log.error('old lines or jobs could not be deleted', { error: String(error) }))
           .then(() => {
             timer = setTimeout(run, RETAIN_EVERY_MS);
             timer.unref();

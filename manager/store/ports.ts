@@ -131,6 +131,8 @@ export interface JobStore {
   /** Newest first. */
   list(options: { limit: number; beforeMs?: number; instance?: string; host?: string; state?: string }): StoredJob[];
   unfinished(): StoredJob[];
+  /** Forgets jobs that were made before this time and do not run any more; answers how many. */
+  removeEnded(beforeMs: number): number;
   /** Next fencing token of an instance: grows by one at each call, for ever. */
   nextFence(instance: string): number;
 }

@@ -17,6 +17,7 @@ export function createJobStore(db: Database): JobStore {
   const unfinished = db.prepare(
     "SELECT doc FROM jobs WHERE state IN ('planned', 'running') ORDER BY created_ms, rowid",
   );
+  const removeEnded = db.prepare("DELETE FROM jobs WHERE created_ms < ? AND state NOT IN ('planned', 'running')");
   const fence = db.prepare(
     `INSERT INTO fences (instance, fence) VALUES (?, 1)
      ON CONFLICT (instance) DO UPDATE SET fence = fence + 1 RETURNING fence`,
@@ -47,6 +48,7 @@ export function createJobStore(db: Database): JobStore {
         }),
       ),
     unfinished: () => readDocuments<StoredJob>(unfinished.all()),
+    removeEnded: (beforeMs) => removeEnded.run(Math.round(beforeMs)).changes,
     nextFence: (instance) => (fence.get(instance) as { fence: number }).fence,
   };
 }

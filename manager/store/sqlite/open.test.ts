@@ -85,6 +85,14 @@ describe('state store', () => {
     expect(store.jobs.unfinished().map((j) => j.createdMs)).toEqual([100, 101, 102, 103, 104]);
   });
 
+  it('forgets old jobs, except those that still run', () => {
+    store.jobs.insert(job('op-000001', { createdMs: 100, state: 'done' }));
+    store.jobs.insert(job('op-000002', { createdMs: 100, state: 'running' }));
+    store.jobs.insert(job('op-000003', { createdMs: 200, state: 'failed' }));
+    expect(store.jobs.removeEnded(200)).toBe(1);
+    expect(store.jobs.list({ limit: 9 }).map((j) => j.id)).toEqual(['op-000003', 'op-000002']);
+  });
+
   it('never gives the same fence twice, not even after a restart', () => {
     expect([store.jobs.nextFence('a'), store.jobs.nextFence('a'), store.jobs.nextFence('b')]).toEqual([1, 2, 1]);
     store.close();
