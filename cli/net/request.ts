@@ -68,7 +68,14 @@ function unreachable(where: string, error: Error): WebvirtError {
   return new WebvirtError('host-unreachable', `${where} is not reached (${code}). ${hint}`, {}, { cause: error });
 }
 
+/** The manager sends whoever comes from elsewhere by plain HTTP to TLS; going there unasked would hide that the token was readable. */
+function redirected(where: string): WebvirtError {
+  const text = `${where} answers by TLS only: use --url ${where.replace(/^http:/, 'https:')} (and --ca or WEBVIRT_CA).`;
+  return new WebvirtError('bad-config', text);
+}
+
 function unwrap<T>(text: string, status: number, where: string): T {
+  if (status === 308 && where.startsWith('http:')) throw redirected(where);
   let envelope: Envelope<T>;
   try {
     envelope = JSON.parse(text) as Envelope<T>;
