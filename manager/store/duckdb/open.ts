@@ -8,6 +8,7 @@ import { Ledger } from './ledger.ts';
 import { LineChunks } from './line-chunks.ts';
 import { runQuery } from './line-rows.ts';
 import { findLine, linesAround, linesSince } from './neighbours.ts';
+import { createQuietCheckpoint } from './quiet-checkpoint.ts';
 import { deleteOldest, type RetentionRule, usedBytes } from './retention.ts';
 import { createSampleStore } from './samples.ts';
 import { type Extent, searchNewest } from './search.ts';
@@ -55,6 +56,8 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     extent = oldestMs === null ? null : { oldestMs: Number(oldestMs), newestMs: Number(newestMs) };
   });
 
+  const quiet = createQuietCheckpoint(`${path}.wal`, () => engine.checkpoint());
+
   async function commit(connection: DuckDBConnection, batches: LineBatch[]): Promise<() => CommittedBatch[]> {
     const move = ledger.check(batches);
     const first = newestOrdinal + 1;
@@ -63,6 +66,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     await ledger.append(connection, batches, first);
     options.failpoint?.('M3');
     return () => {
+      quiet.written();
       move();
       return batches.map((batch) => {
         const ordinal = newestOrdinal + 1;
@@ -124,7 +128,10 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
       const { lines: count, toMs, usedBytes: before } = deleted;
       return { lines: count, toMs, freedBytes: Math.max(0, before - (await engine.read(usedBytes))) };
     },
-    close: () => engine.close(),
+    close() {
+      quiet.stop();
+      return engine.close();
+    },
   };
 }
 
