@@ -80,7 +80,7 @@ const jobs = z
     keep: duration({ min: '1d' })
       .prefault('365d')
       .describe(
-        'Jobs older than this are forgotten. Until then a call that is repeated with its opId finds its job and does nothing.',
+        'Jobs older than this are forgotten. Until then a call repeated with its opId finds its job and does nothing.',
       ),
   })
   .describe('Operations on instances.');
