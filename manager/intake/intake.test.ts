@@ -131,6 +131,15 @@ describe('intake', () => {
     expect(await rig.messages()).toEqual(['1', '1 log lines are missing: the agent never sent them', '3']);
   });
 
+  it('answers an agent that was sent back also when the clock was set back', async () => {
+    const spool = new FakeSpool();
+    const [first, , third] = [spool.add([line('1')]), spool.add([line('2')]), spool.add([line('3')])];
+    await rig.accept(first!);
+    expect(await rig.accept(third!)).toMatchObject([{ t: 'nack' }]);
+    rig.nowMs -= 3_600_000;
+    expect(await rig.accept(third!)).toMatchObject([{ t: 'nack' }]);
+  });
+
   it('makes an agent begin a new epoch when its chain does not go on, and hears it if it cannot', async () => {
     const spool = new FakeSpool();
     await rig.accept(spool.add([line('1')]));

@@ -106,8 +106,10 @@ function refuse(frame: IncomingFrame, end: EpochCursor, why: string, plan: Plan,
 /** Numbers are missing before this frame. */
 function hole(frame: IncomingFrame, end: EpochCursor, plan: Plan, context: PlanContext): boolean {
   const { header } = frame;
-  const { road, nowMs, sender, alarm } = context;
-  if (nowMs < (road.sentBackUntilMs.get(header.epoch) ?? 0)) return false;
+  const { road, nowMs, retryMs, sender, alarm } = context;
+  const waitMs = (road.sentBackUntilMs.get(header.epoch) ?? 0) - nowMs;
+  // Longer than it can be: the clock was set back meanwhile, and the agent would wait for it without an answer.
+  if (waitMs > 0 && waitMs <= retryMs) return false;
   // The agent said at its hello that it has nothing older: another store was acked, or this one was set back.
   const nothingOlder = road.announcedFirst.get(header.epoch) === header.first;
   const times = troubleAt(road, header.epoch, end.next, nowMs);
