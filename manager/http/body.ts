@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { WebvirtError } from '../../common/errors.ts';
+import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import { parseSafeJson } from './safe-json.ts';
 
 /** True when the request brings a body (of whatever length is declared, or in chunks). */
@@ -19,10 +19,16 @@ export async function readJsonBody(request: IncomingMessage, limitBytes: number)
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > limitBytes) throw tooLarge(limitBytes);
-    chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      bytes += (chunk as Buffer).length;
+      if (bytes > limitBytes) throw tooLarge(limitBytes);
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    if (isWebvirtError(error)) throw error;
+    // The peer left within its body: no fault of ours, and nothing that anybody may fill the log with.
+    throw new WebvirtError('bad-request', 'The body broke off.', {}, { cause: error });
   }
   if (bytes === 0) return undefined;
   const text = decode(Buffer.concat(chunks, bytes));
