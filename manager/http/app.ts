@@ -27,6 +27,12 @@ export function createApp(
     try {
       await next();
     } catch (error) {
+      if (ctx.res.destroyed && (error as Error).name === 'AbortError') {
+        // The peer left and its call was called off: nobody reads an answer, and nothing went wrong.
+        ctx.status = 408;
+        ctx.respond = false;
+        return;
+      }
       const about = { method: ctx.method, path: ctx.path, address: plainAddress(ctx.req.socket.remoteAddress) };
       const answer = translateError(error, log, about);
       refused(answer.body.err ?? '', about);
