@@ -1,23 +1,13 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchBrowser } from '../../test/web/browser.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 // Signals are for whoever runs the bench: it closes the browser among the rest.
 const OURS = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
 const VIEW = { width: 1_280, height: 800 };
 
 /** A headless Chromium. `close` it, whatever happens: it is a tree of processes. */
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS, timeout: 30_000, ...OURS });
+  return launchBrowser({ timeout: 30_000, ...OURS });
 }
 
 /** A fresh profile. Functions that were compiled by tsx name themselves with a call that a page does not know. */

@@ -53,14 +53,14 @@ function openEnrolment(): Promise<Enrolment> {
 const alarms = () => audits.filter((audit) => audit.level === 'error');
 const newToken = (agent: string | null = null) => enrolment.createToken({ agent, actor: 'admin@localhost' }).text;
 
-it('enrols an agent: certificate of 30 days with its id as the only name, host on record, audit line', async () => {
+it('enrols an agent: certificate of a year with its id as the only name, host on record, audit line', async () => {
   const client = await enrolClient();
   const outcome = await tryEnrol(port, { token: newToken(client.id), client, port: 4777 });
   expect(outcome).toMatchObject({ status: 200, err: null });
   const cert = new X509Certificate(outcome.data!.cert);
   expect(cert.subjectAltName).toBe(`DNS:${client.id}`);
   expect(cert.verify(new X509Certificate(outcome.data!.ca).publicKey)).toBe(true);
-  expect(Date.parse(cert.validTo) - nowMs).toBeCloseTo(30 * 86_400_000, -4);
+  expect(Date.parse(cert.validTo) - nowMs).toBeCloseTo(365 * 86_400_000, -4);
   expect(cert.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
   expect(state.hosts.get(client.id)).toMatchObject({ address: '127.0.0.1', port: 4777, enrolledBy: 'admin@localhost' });
   expect(enrolled).toEqual([client.id]);

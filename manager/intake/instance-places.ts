@@ -11,10 +11,17 @@ export interface Placed {
 /**
  * Where each instance is. While it migrates, two hosts report the same one: the host that had it keeps it until the
  * other one says that it runs there and the first no longer does. A host cannot take another's instance by naming it.
+ * Of two hosts that say it runs, the one that answers is believed; one that is off elsewhere never hides one that ran.
  */
 export class InstancePlaces {
   readonly #byId = new Map<string, Map<string, Placed>>();
   readonly #chosen = new Map<string, string>();
+  readonly #answers: (host: string) => boolean;
+
+  /** `answers` tells whether a host is online now. */
+  constructor(answers: (host: string) => boolean) {
+    this.#answers = answers;
+  }
 
   get(id: string): Placed | undefined {
     return this.#byId.get(id)?.get(this.#chosen.get(id) ?? '');
@@ -35,6 +42,19 @@ export class InstancePlaces {
     const ids: string[] = [];
     for (const [id, places] of this.#byId) if (places.has(host)) ids.push(id);
     return ids;
+  }
+
+  /** The other hosts that answer and say that it runs there: none, when all is well. */
+  alsoRunningAt(host: string, id: string): string[] {
+    const places = [...(this.#byId.get(id)?.values() ?? [])];
+    return places
+      .filter((placed) => placed.host !== host && placed.instance.state === 'running' && this.#answers(placed.host))
+      .map((placed) => placed.host);
+  }
+
+  /** A host began or ceased to answer: what it has may now be believed more or less. */
+  weigh(host: string): void {
+    for (const id of this.idsAt(host)) this.#choose(id, this.#byId.get(id)!);
   }
 
   put(placed: Placed): void {
@@ -65,13 +85,17 @@ export class InstancePlaces {
   #choose(id: string, places: Map<string, Placed>): void {
     let best = places.get(this.#chosen.get(id) ?? '');
     for (const placed of places.values()) {
-      if (best === undefined || rank(placed) > rank(best)) best = placed;
+      if (best === undefined || this.#rank(placed) > this.#rank(best)) best = placed;
     }
     if (best !== undefined) this.#chosen.set(id, best.host);
   }
+
+  #rank({ host, instance }: Placed): number {
+    return 2 * stateRank(instance.state) + (this.#answers(host) ? 1 : 0);
+  }
 }
 
-function rank({ instance }: Placed): number {
-  if (instance.state === 'running') return 2;
-  return instance.state === 'shutoff' || instance.state === 'saved' || instance.state === 'crashed' ? 0 : 1;
+function stateRank(state: AgentInstance['state']): number {
+  if (state === 'running') return 2;
+  return state === 'shutoff' || state === 'saved' || state === 'crashed' ? 0 : 1;
 }

@@ -30,6 +30,7 @@ let inventory: Inventory;
 let clockMs: number;
 let told: string[];
 let samples: SampleRow[];
+let alarms: string[];
 
 function start(): void {
   const bus = createBus((error) => {
@@ -39,7 +40,7 @@ function start(): void {
   bus.on('instance', ({ id, host }) => told.push(`instance ${id.slice(0, 4)} ${host}`));
   bus.on('instance-gone', ({ id }) => told.push(`gone ${id.slice(0, 4)}`));
   bus.on('samples', ({ host }) => told.push(`samples ${host}`));
-  const log = { info() {}, warn() {}, error() {} };
+  const log = { info() {}, warn() {}, error: (text: string) => void alarms.push(text) };
   const append = async (rows: SampleRow[]) => void samples.push(...rows);
   const deps = { stores: state, samples: { append, series: async () => [] }, bus, log };
   inventory = createInventory(CONFIG, { ...deps, nowMs: () => 1_000_000 + clockMs, monotonicMs: () => clockMs });
@@ -62,7 +63,7 @@ async function until(test: () => boolean): Promise<void> {
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'webvirt-inventory-'));
   state = openStateStore(join(dir, 'webvirt.sqlite'));
-  [clockMs, told, samples] = [0, [], []];
+  [clockMs, told, samples, alarms] = [0, [], [], []];
   start();
 });
 afterEach(async () => {
@@ -144,6 +145,27 @@ describe('inventory', () => {
     expect(inventory.instance(VM)?.host).toBe('h2');
     inventory.message('h1', { t: 'instance-gone', id: VM });
     expect(inventory.instances()).toMatchObject([{ host: 'h2', state: 'running' }]);
+  });
+
+  it('believes the host that answers when the other was lost with the same instance, and alarms when both run it', () => {
+    for (const id of ['a', 'b']) {
+      enrol(id);
+      inventory.hello(id, hello(id));
+    }
+    inventory.message('a', { t: 'instance', instance: vm() });
+    inventory.closed('a');
+    // Off elsewhere says nothing about the one that ran here.
+    inventory.message('b', { t: 'instance', instance: vm({ state: 'shutoff' }) });
+    expect(inventory.instance(VM)).toMatchObject({ host: 'a', stale: true });
+    inventory.message('b', { t: 'instance', instance: vm() });
+    expect(inventory.instance(VM)).toMatchObject({ host: 'b', state: 'running', stale: false });
+    expect(alarms).toEqual([]);
+    // It comes back and runs what it ran before: nothing changed there, and yet there are two now.
+    inventory.hello('a', hello('a'));
+    expect(alarms).toEqual([]);
+    inventory.message('a', { t: 'instances', list: [vm()] });
+    inventory.message('a', { t: 'instances', list: [vm()] });
+    expect(alarms).toEqual(['An instance runs on two hosts at once']);
   });
 
   it('keeps samples by our own clock, and only of instances the host has', async () => {

@@ -14,8 +14,9 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
   const nowMs = deps.nowMs ?? Date.now;
   const monotonicMs = deps.monotonicMs ?? (() => performance.now());
   const entries = new Map<string, HostEntry>();
-  const places = new InstancePlaces();
+  const places = new InstancePlaces((host) => entries.get(host)?.state === 'online');
   const busy = new Map<string, string>();
+  const twins = new Set<string>();
   const hints = createHints(bus);
   const keeper = createKeeper(config, { stores, samples: deps.samples, log }, places, (id) => {
     const entry = entries.get(id);
@@ -40,6 +41,7 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
     else log.warn('Host does not answer as it should', fields);
     entry.state = state;
     entry.stateSinceMs = nowMs();
+    places.weigh(id);
     hints.host(id);
     // Every instance says how its host is.
     for (const instance of places.idsAt(id)) hints.instance(instance, id);
@@ -70,6 +72,22 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
     keeper.instance(host, instance.id);
     hints.instance(instance.id, host);
     if (before?.instance.state !== instance.state) hints.host(host);
+  }
+
+  /** Two writers on one disk destroy it; only a person can say which is the right one. Said once until it ends. */
+  function lookForTwins(host: string, { id, name, state }: AgentInstance): void {
+    const [other] = state === 'running' ? places.alsoRunningAt(host, id) : [];
+    if (other === undefined) {
+      if (places.get(id)?.host === host) twins.delete(id);
+      return;
+    }
+    if (twins.has(id)) return;
+    twins.add(id);
+    log.error('An instance runs on two hosts at once', {
+      ...{ instance: id, instanceName: name, host, otherHost: other },
+      hostName: entries.get(host)?.stored.facts?.name ?? host,
+      otherHostName: entries.get(other)?.stored.facts?.name ?? other,
+    });
   }
 
   function remove(host: string, id: string): void {
@@ -185,13 +203,19 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
       const entry = heard(hostId);
       if (entry === undefined) return;
       if (message.t === 'host') takeHost(entry, message);
-      else if (message.t === 'instance') put(hostId, message.instance);
-      else if (message.t === 'instance-gone') remove(hostId, message.id);
+      else if (message.t === 'instance') {
+        put(hostId, message.instance);
+        lookForTwins(hostId, message.instance);
+      } else if (message.t === 'instance-gone') remove(hostId, message.id);
       else if (message.t === 'samples') takeSamples(entry, message);
       else {
         const there = new Set(message.list.map(({ id }) => id));
         for (const id of places.idsAt(hostId)) if (!there.has(id)) remove(hostId, id);
-        for (const instance of message.list) put(hostId, instance);
+        for (const instance of message.list) {
+          put(hostId, instance);
+          // A host that comes back may run what was started elsewhere meanwhile.
+          lookForTwins(hostId, instance);
+        }
       }
     },
     closed(hostId) {

@@ -118,7 +118,13 @@ it('gives the one line to paste, bound to the agent', async () => {
   expect(audits.at(-1)).toBe('enrolment token made');
   const named = await post(`/api/v1/candidates/${AGENT}/enrol`, { managerUrl: 'https://wv.example' });
   expect((named.json.data as { command: string }).command).toContain('enrol https://wv.example wv1');
-  for (const managerUrl of ['http://wv.example', 'https://x; rm -rf /', 'https://x/;id', 'https://$(id)', 'javascript:x'])
+  for (const managerUrl of [
+    'http://wv.example',
+    'https://x; rm -rf /',
+    'https://x/;id',
+    'https://$(id)',
+    'javascript:x',
+  ])
     expect((await post(`/api/v1/candidates/${AGENT}/enrol`, { managerUrl })).status).toBe(400);
 });
 

@@ -1,95 +1,32 @@
-import { html, render, type TemplateResult } from 'lit-html';
+import { html, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, countText, durationText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { orderOf } from '../../models/instance-order.ts';
-import type { PageDeps } from '../../models/page-deps.ts';
-import { Page } from '../base/page.ts';
-import { BYTE_STEPS, Chart, column, RATIO_STEPS } from '../widgets/chart.ts';
-import { LinesPanel } from '../widgets/lines-panel.ts';
 import { stateMark } from '../widgets/marks.ts';
+import { ThingPage } from './thing-page.ts';
 
-const HISTORY_MS = 60 * 60_000;
 const SKEW_MS = 2_000;
 
 /** One host: its state with its age, its instances, its load, its lines. */
-export class HostPage extends Page<PageDeps> {
-  declare head: HTMLElement;
-  declare charts: Chart[];
-  declare panel: LinesPanel;
-
+export class HostPage extends ThingPage {
   override initialize(): void {
-    this.el.classList.add('page-thing');
     const { deps, subject } = this;
-    this.head = document.createElement('div');
-    this.head.className = 'thing-head';
-    const history = () => deps.history.of(subject);
-    this.charts = [
-      new Chart({
-        parent: this,
-        deps,
-        title: 'CPU',
-        colour: 'wv-curve-cpu',
-        format: percentText,
-        steps: RATIO_STEPS,
-        max: () => 1,
-        read: () => column(history(), 'cpuRatio'),
-      }),
-      new Chart({
-        parent: this,
-        deps,
-        title: 'Memory',
-        colour: 'wv-curve-memory',
-        format: bytesText,
-        steps: BYTE_STEPS,
-        max: () => deps.models.hosts.get(subject)?.get('memoryBytes') ?? null,
-        read: () => column(history(), 'memoryUsedBytes'),
-      }),
-    ];
-    const figures = document.createElement('div');
-    figures.className = 'charts';
-    figures.append(...this.charts.map((chart) => chart.el));
-    this.panel = new LinesPanel({
-      parent: this,
-      deps,
-      source: deps.lines({ host: subject }),
-      label: 'Lines of this host',
-      hide: ['host'],
-      addFilter: (field, value, exclude) => {
-        const q = `${exclude ? '-' : ''}${field}:"${value.replaceAll(/["\\]/g, '\\$&')}"`;
-        deps.go(`/live?${new URLSearchParams({ host: subject, q })}`);
-      },
-      emptyText: () => html`<h2>No line yet</h2><p>Lines of this host appear here the moment its agent sends them.</p>`,
+    this.build({
+      kind: 'host',
+      memoryTitle: 'Memory',
+      memoryTop: () => deps.models.hosts.get(subject)?.get('memoryBytes') ?? null,
+      noLines: 'Lines of this host appear here the moment its agent sends them.',
     });
-    const lines = document.createElement('div');
-    lines.className = 'thing-lines';
-    const title = document.createElement('div');
-    title.className = 'section-title';
-    render(html`<h2>Lines</h2><a href="#/live?host=${subject}">${icon('live')} Open in Live</a>`, title);
-    lines.append(title, this.panel.draw().el);
-    this.el.append(this.head, figures, lines);
     this.listenTo(deps.models.hosts, 'update change loaded samples', this.redraw);
     this.listenTo(deps.models.instances, 'update change:state loaded', this.redraw);
-    this.every(1_000, () => this.redraw());
-    void deps.curve('host', subject, deps.nowMs() - HISTORY_MS).then(() => this.redraw());
   }
 
   override title(): string {
     return this.deps.models.hosts.get(this.subject)?.get('name') ?? 'Host';
   }
 
-  override onKey(key: string): boolean {
-    return this.panel.onKey(key);
-  }
-
-  override draw(): this {
-    render(this.headTemplate(), this.head);
-    for (const chart of this.charts) chart.draw();
-    document.title = `${this.title()} · WebVirt`;
-    return this;
-  }
-
-  headTemplate(): TemplateResult {
+  override headTemplate(): TemplateResult {
     const model = this.deps.models.hosts.get(this.subject);
     const crumbs = html`<nav class="crumbs" aria-label="Path"><a href="#/hosts">Hosts</a></nav>`;
     if (model === undefined) {

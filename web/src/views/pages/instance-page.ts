@@ -1,99 +1,35 @@
-import { html, render, type TemplateResult } from 'lit-html';
+import { html, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
-import type { PageDeps } from '../../models/page-deps.ts';
-import { Page } from '../base/page.ts';
-import { BYTE_STEPS, Chart, column, RATIO_STEPS } from '../widgets/chart.ts';
 import { actionButtons } from '../widgets/instance-actions.ts';
-import { LinesPanel } from '../widgets/lines-panel.ts';
 import { stateMark } from '../widgets/marks.ts';
 import { topOf } from '../widgets/sparkline.ts';
-
-const HISTORY_MS = 60 * 60_000;
+import { ThingPage } from './thing-page.ts';
 
 /** One instance: what it is, how it does, what can be done, and its own lines. */
-export class InstancePage extends Page<PageDeps> {
-  declare head: HTMLElement;
-  declare charts: Chart[];
-  declare panel: LinesPanel;
-
+export class InstancePage extends ThingPage {
   override initialize(): void {
-    this.el.classList.add('page-thing');
     const { deps, subject } = this;
-    this.head = document.createElement('div');
-    this.head.className = 'thing-head';
-    const history = () => deps.history.of(subject);
-    this.charts = [
-      new Chart({
-        parent: this,
-        deps,
-        title: 'CPU',
-        colour: 'wv-curve-cpu',
-        format: percentText,
-        steps: RATIO_STEPS,
-        max: () => 1,
-        read: () => column(history(), 'cpuRatio'),
-      }),
-      new Chart({
-        parent: this,
-        deps,
-        title: 'Memory on the host',
-        colour: 'wv-curve-memory',
-        format: bytesText,
-        steps: BYTE_STEPS,
-        // What QEMU itself needs is in the figure too: it may be more than the guest was given.
-        max: () => topOf(history().memoryUsedBytes, deps.models.instances.get(subject)?.get('memoryBytes') ?? 0),
-        read: () => column(history(), 'memoryUsedBytes'),
-      }),
-    ];
-    const figures = document.createElement('div');
-    figures.className = 'charts';
-    figures.append(...this.charts.map((chart) => chart.el));
-    this.panel = new LinesPanel({
-      parent: this,
-      deps,
-      source: deps.lines({ instance: subject }),
-      label: 'Lines of this instance',
-      hide: ['instance'],
-      addFilter: (field, value, exclude) => {
-        const q = `${exclude ? '-' : ''}${field}:"${value.replaceAll(/["\\]/g, '\\$&')}"`;
-        deps.go(`/live?${new URLSearchParams({ instance: subject, q })}`);
-      },
-      emptyText: () =>
-        html`<h2>No line yet</h2><p>Lines of libvirt, QEMU and the jobs of this instance appear here.</p>`,
+    this.build({
+      kind: 'instance',
+      memoryTitle: 'Memory on the host',
+      // What QEMU itself needs is in the figure too: it may be more than the guest was given.
+      memoryTop: () =>
+        topOf(deps.history.of(subject).memoryUsedBytes, deps.models.instances.get(subject)?.get('memoryBytes') ?? 0),
+      noLines: 'Lines of libvirt, QEMU and the jobs of this instance appear here.',
     });
-    const lines = document.createElement('div');
-    lines.className = 'thing-lines';
-    const title = document.createElement('div');
-    title.className = 'section-title';
-    render(html`<h2>Lines</h2><a href="#/live?instance=${subject}">${icon('live')} Open in Live</a>`, title);
-    lines.append(title, this.panel.draw().el);
-    this.el.append(this.head, figures, lines);
     this.listenTo(deps.models.instances, 'update loaded', this.redraw);
     this.listenTo(deps.models.instances, 'change', (instance) => instance.id === subject && this.redraw());
     this.listenTo(deps.models.instances, 'samples', this.redraw);
     this.listenTo(deps.pending, 'change', this.redraw);
-    this.every(1_000, () => this.redraw());
-    void deps.curve('instance', subject, deps.nowMs() - HISTORY_MS).then(() => this.redraw());
   }
 
   override title(): string {
     return this.deps.models.instances.get(this.subject)?.get('name') ?? 'Instance';
   }
 
-  override onKey(key: string): boolean {
-    return this.panel.onKey(key);
-  }
-
-  override draw(): this {
-    render(this.headTemplate(), this.head);
-    for (const chart of this.charts) chart.draw();
-    document.title = `${this.title()} · WebVirt`;
-    return this;
-  }
-
-  headTemplate(): TemplateResult {
+  override headTemplate(): TemplateResult {
     const instance = this.deps.models.instances.get(this.subject);
     if (instance === undefined) {
       return html`<nav class="crumbs" aria-label="Path"><a href="#/instances">Instances</a></nav><div class="page-title"><h1>Not listed</h1></div>
