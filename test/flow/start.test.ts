@@ -47,8 +47,12 @@ async function newPlace() {
   };
 }
 
-function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'start.mjs')], {
+function start(
+  env: Record<string, string>,
+  [program, ...args] = [process.execPath, join(ROOT, 'scripts', 'start.mjs')],
+) {
+  const child = spawn(program!, args, {
+    cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -97,6 +101,15 @@ describe('npm start', () => {
     expect((await signIn()).status).toBe(200);
     second.child.kill('SIGTERM');
     expect(await second.ended).toBe(0);
+  });
+
+  test('a signal to npm itself ends all parts, and npm with 0', async () => {
+    const place = await newPlace();
+    const run = start(place.env, ['npm', 'start']);
+    expect(await run.ready).toMatch(/is ready/);
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${place.port}/healthz`)).rejects.toThrow();
   });
 
   test('a killed start leaves no part behind', async () => {
