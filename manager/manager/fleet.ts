@@ -45,9 +45,11 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     { stores: state, samples, bus, log },
   );
   const handlers: LinkHandlers = {
-    onHello(sender, hello) {
+    async onHello(sender, hello) {
+      const answer = await intake.hello(sender, hello.epochs);
+      // Last: a host that is shown as online takes commands.
       inventory.hello(sender.hostId, hello);
-      return intake.hello(sender, hello.epochs);
+      return answer;
     },
     onFrames: (sender, frames) => intake.acceptFrames(sender, frames),
     onOpen: (hostId) => commands.onConnected(hostId),

@@ -95,6 +95,9 @@ describe('the instances table', () => {
   it('announces failures, with what to try, also of jobs of others', async () => {
     const { page } = await subject.open('/instances');
     await page.locator('.t-row').first().waitFor();
+    // The rows may be there before the push is: the job is seen running first.
+    await subject.mock('job', { set: { id: 'job-of-other', state: 'running', endedMs: null, createdMs: Date.now() } });
+    await page.locator('.rail .count.is-busy').waitFor();
     await subject.mock('job', {
       set: {
         id: 'job-of-other',
