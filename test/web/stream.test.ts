@@ -172,6 +172,9 @@ describe('keys and help', () => {
     await page.keyboard.type('hosts');
     await page.keyboard.press('Enter');
     await page.waitForURL(/#\/hosts$/);
+    // The address changes first: keys are for the page once it is there and the palette is gone.
+    await page.getByRole('heading', { name: 'Hosts', exact: true }).waitFor();
+    await expect.poll(() => page.locator('dialog[open]').count()).toBe(0);
     await page.keyboard.press('g');
     await page.keyboard.press('j');
     await page.locator('.drawer').waitFor();
