@@ -9,6 +9,24 @@ export const opIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, 'an opId is 
 
 export const jobErrorSchema = z.object({ code: z.string(), message: z.string() });
 
+/** How far a job is, in numbers that mean something. Times in milliseconds, sizes in bytes, rates per second. */
+export const jobDetailSchema = z.object({
+  /** What is done now, in words for people, such as `copies memory` or `makes the disk`. */
+  phase: z.string().max(128),
+  elapsedMs: z.number().nonnegative().optional(),
+  totalBytes: z.number().nonnegative().optional(),
+  processedBytes: z.number().nonnegative().optional(),
+  remainingBytes: z.number().nonnegative().optional(),
+  rateBps: z.number().nonnegative().optional(),
+  /** How fast the guest changes memory that was copied already. */
+  dirtyRateBps: z.number().nonnegative().optional(),
+  /** Passes over the guest's memory so far. */
+  rounds: z.number().int().nonnegative().optional(),
+  expectedDowntimeMs: z.number().nonnegative().optional(),
+  downtimeLimitMs: z.number().nonnegative().optional(),
+});
+export type JobDetail = z.infer<typeof jobDetailSchema>;
+
 /** An operation that takes time. `progress` is 0..1 or null where it cannot be known; `unknown` needs a person to look. */
 export const jobSchema = z.object({
   id: z.string(),
@@ -19,6 +37,11 @@ export const jobSchema = z.object({
   instanceName: z.string().nullable(),
   host: z.string().nullable(),
   hostName: z.string().nullable(),
+  /** The other host of a migration. */
+  target: z.string().optional(),
+  targetName: z.string().optional(),
+  /** Only while it runs. */
+  detail: jobDetailSchema.optional(),
   actor: z.string(),
   createdMs: z.number(),
   startedMs: z.number().nullable(),

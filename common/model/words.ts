@@ -62,3 +62,9 @@ export const ACTIONS_BY_STATE: Record<InstanceState, readonly Action[]> = {
 };
 
 export const JOB_STATES = ['planned', 'running', 'done', 'failed', 'cancelled', 'unknown'] as const;
+
+/** Operations besides the actions on one instance. */
+export const PROCEDURES = ['launch', 'delete', 'migrate', 'register-image', 'forget-image'] as const;
+
+/** `busy`: a cell runs or waits; `lost`: its host does not answer, so nobody knows. */
+export const SESSION_STATES = ['starting', 'idle', 'busy', 'lost', 'dead'] as const;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { hostFactsSchema, hostLoadSchema } from '../model/host.ts';
 import { agentInstanceSchema, instanceSampleSchema, uuidSchema } from '../model/instance.ts';
-import { jobErrorSchema, opIdSchema } from '../model/job.ts';
+import { jobDetailSchema, jobErrorSchema, opIdSchema } from '../model/job.ts';
 import { gapSchema } from '../model/line.ts';
+import { agentServiceMessages, managerServiceMessages } from './services.ts';
 
 /**
  * The link: one WebSocket that the manager opens to `wss://<agent>/v1/link`, mTLS on both sides.
@@ -32,6 +33,7 @@ export const jobReportSchema = z.object({
   state: z.enum(['running', 'done', 'failed', 'cancelled', 'unknown']),
   final: z.boolean(),
   progress: z.number().min(0).max(1).nullable(),
+  detail: jobDetailSchema.optional(),
   startedMs: z.number().nullable(),
   endedMs: z.number().nullable(),
   error: jobErrorSchema.nullable(),
@@ -63,13 +65,14 @@ export const agentMessageSchema = z.discriminatedUnion('t', [
   z.object({ t: z.literal('samples'), tsMs: z.number(), list: z.array(instanceSampleSchema).max(20_000) }),
   z.object({ t: z.literal('job'), job: jobReportSchema }),
   z.object({ t: z.literal('pong'), id: z.number() }),
+  ...agentServiceMessages,
 ]);
 export type AgentMessage = z.infer<typeof agentMessageSchema>;
 
 export const commandSchema = z.object({
   opId: opIdSchema,
   verb: z.string().max(32),
-  /** The instance is always addressed by its UUID. */
+  /** The instance is always addressed by its UUID; of one that is to be made, the manager chose it. */
   instance: uuidSchema.nullable(),
   args: z.record(z.string(), z.unknown()),
   actor: z.string().max(255),
@@ -90,6 +93,7 @@ export const managerMessageSchema = z.discriminatedUnion('t', [
   z.object({ t: z.literal('cancel'), opId: opIdSchema }),
   z.object({ t: z.literal('job-ack'), opId: opIdSchema }),
   z.object({ t: z.literal('ping'), id: z.number() }),
+  ...managerServiceMessages,
 ]);
 export type ManagerMessage = z.infer<typeof managerMessageSchema>;
 

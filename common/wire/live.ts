@@ -1,3 +1,4 @@
+import type { NumberedEvent, Session } from '../model/compute.ts';
 import type { Finding, Scan, ScanKind } from '../model/discovery.ts';
 import type { Line } from '../model/line.ts';
 import type { Envelope } from './envelope.ts';
@@ -45,6 +46,27 @@ export interface ClientEvents {
   'logs:tail': (request: TailRequest, ack: Ack<{ position: string }>) => void;
   'logs:untail': (request: { id: string }, ack?: Ack<null>) => void;
   /**
+   * Watches a session from its event number `from` on; what is kept of it comes first. Attached again under the same
+   * session, it replaces the one before. Any number of clients may watch one session.
+   */
+  'compute:attach': (
+    request: { session: string; from: number },
+    ack: Ack<{ session: Session; firstSeq: number; nextSeq: number }>,
+  ) => void;
+  'compute:detach': (request: { session: string }, ack?: Ack<null>) => void;
+  'compute:complete': (
+    request: { session: string; code: string; cursor: number },
+    ack: Ack<{ matches: string[]; start: number; end: number }>,
+  ) => void;
+  /** Opens the serial console of an instance; all who have it open see the same. `write` false: only looks. */
+  'console:open': (
+    request: { instance: string; write: boolean },
+    ack: Ack<{ console: string; recent: string; write: boolean }>,
+  ) => void;
+  /** Keys, as UTF-8 text. */
+  'console:input': (request: { console: string; data: string }, ack?: Ack<null>) => void;
+  'console:close': (request: { console: string }, ack?: Ack<null>) => void;
+  /**
    * Service role only (the crawler). `epochs`: what its spool holds, oldest first. `newEpoch` not null: its numbers went
    * back, and it must begin a new epoch, because of this.
    */
@@ -65,6 +87,12 @@ export interface ClientEvents {
 export interface ServerEvents {
   change: (change: { uri: string; version: number; patch: PatchOperation[] }) => void;
   'logs:lines': (batch: LinesBatch) => void;
+  /** Events of a session in order, without a hole; a viewer that falls behind reads on from the store by itself. */
+  'compute:output': (batch: { session: string; events: NumberedEvent[] }) => void;
+  /** Bytes of a serial console, base64. `skipped` bytes were dropped for this viewer because it is slow. */
+  'console:data': (chunk: { console: string; data: string; skipped: number }) => void;
+  /** `ended` null: the console is connected (again), on this host. */
+  'console:state': (state: { console: string; host: string; hostName: string; ended: string | null }) => void;
   /** The session ended (sign-out, revocation): the socket is closed next. */
   'signed-out': (reason: { code: string }) => void;
   /** Sent to the crawler only. */

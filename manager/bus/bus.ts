@@ -9,6 +9,12 @@ export interface BusEvents {
   candidate: { id: string };
   scan: { id: string };
   token: { owner: string };
+  /** Pools, base images or networks of a host. */
+  resources: { host: string };
+  /** A compute session changed; its events are told by manager/compute itself. */
+  session: { id: string };
+  /** The compute server of a host changed. */
+  compute: { host: string };
   samples: { host: string };
   /** Committed lines, in columns, in commit order. */
   lines: { batches: CommittedBatch[] };
