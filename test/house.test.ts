@@ -23,7 +23,10 @@ const MAY: Record<string, string[]> = {
   'node-agent/spool': SHARED,
   'node-agent/identity': SHARED,
   'node-agent/serve': SHARED,
-  'node-agent/commands': [...SHARED, 'node-agent/libvirt'],
+  'node-agent/resources': [...SHARED, 'node-agent/libvirt'],
+  'node-agent/console': [...SHARED, 'node-agent/libvirt'],
+  'node-agent/compute': SHARED,
+  'node-agent/commands': [...SHARED, 'node-agent/libvirt', 'node-agent/resources'],
 
   'crawler/config': SHARED,
   'crawler/log': SHARED,
@@ -48,10 +51,17 @@ const MAY: Record<string, string[]> = {
   'manager/auth': [...SHARED, 'manager/store/ports', 'manager/bus'],
   'manager/enrolment': [...SHARED, 'manager/store/ports', 'manager/bus', 'manager/http/route'],
   'manager/commands': [...SHARED, 'manager/store/ports', 'manager/bus'],
+  'manager/launch': [...SHARED, 'manager/store/ports', 'manager/bus', 'manager/commands'],
+  'manager/migration': [...SHARED, 'manager/store/ports', 'manager/bus', 'manager/commands'],
+  'manager/console': [...SHARED, 'manager/store/ports', 'manager/bus'],
+  'manager/compute': [...SHARED, 'manager/store/ports', 'manager/bus'],
   'manager/live': [...SHARED, 'manager/store/ports', 'manager/bus', 'manager/http/route'],
   'manager/api': [
     ...SHARED,
-    ...['store/ports', 'bus', 'http/route', 'commands', 'auth', 'enrolment', 'live'].map((room) => `manager/${room}`),
+    ...[
+      ...['store/ports', 'bus', 'http/route', 'commands', 'auth', 'enrolment', 'live'],
+      ...['launch', 'migration', 'console', 'compute'],
+    ].map((room) => `manager/${room}`),
   ],
 
   'cli/config': SHARED,

@@ -92,3 +92,17 @@ export const managerServiceMessages = [
     open: z.boolean(),
   }),
 ] as const;
+
+export const agentServiceSchema = z.discriminatedUnion('t', agentServiceMessages);
+export type AgentServiceMessage = z.infer<typeof agentServiceSchema>;
+export const managerServiceSchema = z.discriminatedUnion('t', managerServiceMessages);
+export type ManagerServiceMessage = z.infer<typeof managerServiceSchema>;
+
+const KINDS = new Set<string>([...agentServiceMessages, ...managerServiceMessages].map(({ shape }) => shape.t.value));
+
+/** True for a message of a service, from either end. */
+export function isServiceMessage<M extends { t: string }>(
+  message: M,
+): message is Extract<M, AgentServiceMessage | ManagerServiceMessage> {
+  return KINDS.has(message.t);
+}

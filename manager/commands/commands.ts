@@ -5,6 +5,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { JobStore, StoredJob } from '../store/ports.ts';
 import { afterReport, argsHash, commandOf, isFinished, newOpId, presentJob } from './job-record.ts';
 import { createJournal } from './journal.ts';
+import { withLiveProgress } from './live-progress.ts';
 import { createInstanceLocks } from './locks.ts';
 import type { CommandInventory, CommandLink, CommandLog, DispatchRequest } from './ports.ts';
 import { createRetries } from './retries.ts';
@@ -61,7 +62,8 @@ export interface Commands {
 
 /** The road of commands: journal, wire, outcome. */
 export function createCommands(config: CommandsConfig, deps: CommandsDeps): Commands {
-  const { jobs, inventory, link, bus, log } = deps;
+  const { inventory, link, bus, log } = deps;
+  const jobs = withLiveProgress(deps.jobs);
   const nowMs = deps.nowMs ?? Date.now;
   const monotonicMs = deps.monotonicMs ?? (() => performance.now());
   const locks = createInstanceLocks((instance, jobId) => inventory.setBusy(instance, jobId));
@@ -85,8 +87,9 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
   }
 
   function placeOf(request: DispatchRequest) {
-    const instance = request.instance === null ? null : (inventory.instance(request.instance) ?? null);
-    if (request.instance !== null && instance === null)
+    const makes = request.creates !== undefined;
+    const instance = request.instance === null || makes ? null : (inventory.instance(request.instance) ?? null);
+    if (request.instance !== null && instance === null && !makes)
       throw new WebvirtError('not-found', `There is no instance ${request.instance}.`);
     const hostId = instance?.host ?? request.host ?? '';
     const host = inventory.host(hostId);
@@ -97,7 +100,7 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
         `Host ${hostName} does not answer now, so nothing was done. Try again when it is online.`,
         { host: hostId, instance: request.instance },
       );
-    return { instanceName: instance?.name ?? null, hostId, hostName };
+    return { instanceName: request.creates?.name ?? instance?.name ?? null, hostId, hostName };
   }
 
   function replayed(existing: StoredJob, hash: string): Job {

@@ -15,7 +15,7 @@ export function newOpId(): string {
  */
 export function argsHash(request: DispatchRequest): string {
   const { verb, instance, args } = request;
-  const host = instance === null ? (request.host ?? null) : null;
+  const host = instance === null || request.creates !== undefined ? (request.host ?? null) : null;
   return createHash('sha256').update(canonical({ verb, instance, host, args })).digest('hex');
 }
 
@@ -64,10 +64,12 @@ export function afterReport(
   if (isFinished(job.state)) return null;
   const mine = (agentMs: number | null) =>
     agentMs === null ? null : Math.min(clock.nowMs, Math.max(job.createdMs, agentMs + clock.clockOffsetMs));
+  const { detail: _past, ...kept } = job;
   const next: StoredJob = {
-    ...job,
+    ...kept,
     state: report.state,
     progress: report.progress,
+    ...(report.final || report.detail === undefined ? {} : { detail: report.detail }),
     startedMs: mine(report.startedMs) ?? job.startedMs ?? (report.state === 'running' ? clock.nowMs : null),
     endedMs: report.final ? (mine(report.endedMs) ?? clock.nowMs) : null,
     error: report.error,

@@ -51,13 +51,14 @@ export function createJournal(deps: { jobs: JobStore; bus: Bus; log: CommandLog;
 
   const journal: Journal = {
     plan(planned) {
-      const { id, verb, args, actor, argsHash, instance, instanceName, hostId, hostName } = planned;
+      const { id, verb, args, actor, argsHash, instance, instanceName, hostId, hostName, target } = planned;
       try {
         const fence = instance === null ? 0 : jobs.nextFence(instance);
         return jobs.insert({
           ...{ id, verb, state: 'planned', progress: null, instance, instanceName, host: hostId, hostName, actor },
           ...{ createdMs: nowMs(), startedMs: null, endedMs: null, error: null, result: null },
           ...{ argsHash, fence, args },
+          ...(target === undefined ? {} : { target: target.id, targetName: target.name }),
         });
       } catch (error) {
         log.error('The journal of jobs cannot be written', { verb, instance, reason: String(error) });

@@ -26,6 +26,10 @@ export interface DispatchRequest {
   verb: string;
   /** UUID; the host is then the one the instance is on. */
   instance: string | null;
+  /** The instance is to be made by this operation, under this name; `host` says where. */
+  creates?: { name: string };
+  /** The other host of a migration. */
+  target?: { id: string; name: string };
   /** For operations of a host itself. */
   host?: string | null;
   args: Record<string, unknown>;

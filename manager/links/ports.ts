@@ -1,4 +1,5 @@
 import type { AgentMessage, EpochCursor, FrameHeader, JobReport, ManagerMessage } from '../../common/wire/link.ts';
+import type { AgentServiceMessage } from '../../common/wire/services.ts';
 
 export interface LinksConfig {
   /** The manager asks for a sign of life this often. */
@@ -68,6 +69,8 @@ export interface LinkHandlers {
   onHeard(hostId: string): void;
   onState(hostId: string, message: StateMessage): void;
   onJobReport(hostId: string, report: JobReport): void;
+  /** A message of a service that shares the link: see `services.ts`. */
+  onService(hostId: string, message: AgentServiceMessage): void;
   onClosed(sender: LinkSender): void;
   onConflict(hostId: string, held: boolean): void;
   /** The host answers at another address than the recorded one, and no longer there. */

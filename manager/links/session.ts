@@ -1,6 +1,7 @@
 import type WebSocket from 'ws';
 import type { RawData } from 'ws';
 import type { AgentMessage, ManagerMessage } from '../../common/wire/link.ts';
+import { isServiceMessage } from '../../common/wire/services.ts';
 import type { HelloMessage, LinkHandlers, LinkSender, LinksConfig } from './ports.ts';
 import { readLines, readText } from './read-message.ts';
 
@@ -85,7 +86,8 @@ export function startSession(
 
   function takeText(message: AgentMessage): void {
     if (message.t === 'hello') throw new Error('a second hello');
-    if (message.t === 'job') handlers.onJobReport(hostId, message.job);
+    if (isServiceMessage(message)) handlers.onService(hostId, message);
+    else if (message.t === 'job') handlers.onJobReport(hostId, message.job);
     else if (message.t !== 'pong') handlers.onState(hostId, message);
   }
 

@@ -5,8 +5,10 @@ import type { Log } from '../http/log.ts';
 import { createIntake, INTAKE_DEFAULTS, type Intake } from '../intake/intake.ts';
 import { createInventory, INVENTORY_DEFAULTS } from '../intake/inventory.ts';
 import type { Inventory } from '../intake/inventory-ports.ts';
+import { type Asks, createAsks } from '../links/asks.ts';
 import { createLinks, LINKS_DEFAULTS, type Links } from '../links/links.ts';
 import type { LinkHandlers } from '../links/ports.ts';
+import { createHostServices, type HostService } from '../links/services.ts';
 import type { LineStore, SampleStore, StateStore } from '../store/ports.ts';
 
 export interface FleetDeps {
@@ -24,6 +26,8 @@ export interface Fleet {
   inventory: Inventory;
   commands: Commands;
   links: Links;
+  /** Questions to the agents. */
+  asks: Asks;
   /** A host was enrolled: it is shown and dialled. */
   enrolled(hostId: string): void;
 }
@@ -44,6 +48,9 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     { ...INVENTORY_DEFAULTS, staleAfterMs: config.links.silence, lostAfterMs: config.links.lost },
     { stores: state, samples, bus, log },
   );
+  const asks = createAsks({ send: (hostId, message) => links.send(hostId, message) });
+  const shared: HostService[] = [asks];
+  const services = createHostServices(shared, log);
   const handlers: LinkHandlers = {
     async onHello(sender, hello) {
       const answer = await intake.hello(sender, hello.epochs);
@@ -52,11 +59,16 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
       return answer;
     },
     onFrames: (sender, frames) => intake.acceptFrames(sender, frames),
-    onOpen: (hostId) => commands.onConnected(hostId),
+    onOpen(hostId) {
+      commands.onConnected(hostId);
+      services.up(hostId);
+    },
     onHeard: (hostId) => inventory.heard(hostId),
     onState: (hostId, message) => inventory.message(hostId, message),
     onJobReport: (hostId, report) => commands.onReport(hostId, report),
+    onService: services.take,
     onClosed(sender) {
+      services.down(sender.hostId);
       intake.closed(sender);
       inventory.closed(sender.hostId);
     },
@@ -99,6 +111,7 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     inventory,
     commands,
     links,
+    asks,
     enrolled(hostId) {
       inventory.reload(hostId);
       links.dial(hostId);

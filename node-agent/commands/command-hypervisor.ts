@@ -3,6 +3,7 @@ import type { HostFacts } from '../../common/model/host.ts';
 import type { AgentInstance } from '../../common/model/instance.ts';
 import type { NewLine } from '../../common/model/line.ts';
 import type { VirshOutcome, VirshRunOptions } from '../libvirt/virsh-children.ts';
+import type { Procedure } from './procedures/procedure.ts';
 
 /** What commands need of the hypervisor. */
 export interface CommandHypervisor {
@@ -17,6 +18,8 @@ export interface CommandHypervisor {
 }
 
 export interface CommandDeps {
+  /** Operations besides the actions of the table; none where absent. */
+  procedures?: readonly Procedure[];
   hypervisor: CommandHypervisor;
   emit(line: NewLine): void;
   log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;

@@ -47,6 +47,11 @@ function sorted(value: unknown): unknown {
     .map(([key, inner]) => [key, sorted(inner)]);
 }
 
+/** What an operation has for itself while it runs: its instance, or nothing but its own id. */
+export function keyOf({ instance, opId }: Pick<Entry, 'instance' | 'opId'>): string {
+  return instance ?? `op ${opId}`;
+}
+
 /** What the manager is told of it. */
 export function toReport(entry: Entry): JobReport {
   return {

@@ -3,12 +3,15 @@ import { type Command, commandSchema, type JobReport } from '../../common/wire/l
 import type { CommandDeps } from './command-hypervisor.ts';
 import { jobLine } from './job-lines.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { commandHash, type Entry, type Outcome, toReport } from './journal-entry.ts';
+import { commandHash, type Entry, keyOf, type Outcome, toReport } from './journal-entry.ts';
 import { operate } from './operation.ts';
 import { failed } from './outcomes.ts';
+import { procedureCall } from './procedures/call.ts';
+import type { Procedure, ProcedureCall } from './procedures/procedure.ts';
 import { processStart } from './process-start.ts';
 import { recover } from './recover.ts';
-import { argsSchema, refusal } from './refusals.ts';
+import { argsSchema, isProcedure, refusal } from './refusals.ts';
+import { createReportHandlers } from './report-handlers.ts';
 import { verbNamed } from './verbs/table.ts';
 import type { Verb } from './verbs/verb.ts';
 
@@ -40,7 +43,7 @@ export interface CommandRunnerConfig {
 
 interface Running {
   entry: Entry;
-  verb: Verb;
+  verb: Verb | Procedure;
   controller: AbortController;
   why: string;
   /** Only the guest is waited for: to stop waiting has no effect on it. */
@@ -52,24 +55,19 @@ interface Running {
 export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDeps): CommandRunner {
   const { hypervisor, log } = deps;
   const journal: Journal = openJournal({ path: config.journalPath, capRows: config.capRows ?? 10_000 });
-  const handlers = new Set<(report: JobReport) => void>();
+  const reports = createReportHandlers(log);
   /** Read now: the port is open before `start`, and what is asked for in between is not of an earlier life. */
   const left = journal.unfinished();
-  /** By instance: at most one at a time. */
+  const procedures = new Map((deps.procedures ?? []).map((procedure) => [procedure.name, procedure]));
+  const named = (name: string): Verb | Procedure | undefined => verbNamed(name) ?? procedures.get(name);
+  /** By instance, at most one at a time; by opId where there is none. */
   const holders = new Map<string, Running>();
   let stopped = false;
 
   function told(entry: Entry): void {
     const name = entry.instance === null ? undefined : hypervisor.instance(entry.instance)?.name;
     deps.emit(jobLine(entry, name, deps.now()));
-    const report = toReport(entry);
-    for (const handler of [...handlers]) {
-      try {
-        handler(report);
-      } catch (error) {
-        log.error('a handler of job reports failed', { job: entry.opId, reason: String(error) });
-      }
-    }
+    reports.tell(toReport(entry));
   }
 
   function end(entry: Entry, outcome: Outcome): void {
@@ -85,8 +83,8 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
   }
 
   function release(running: Running): void {
-    const { instance } = running.entry;
-    if (instance !== null && holders.get(instance) === running) holders.delete(instance);
+    const key = keyOf(running.entry);
+    if (holders.get(key) === running) holders.delete(key);
   }
 
   async function carry(running: Running, work: (running: Running) => Promise<Outcome>): Promise<void> {
@@ -96,13 +94,14 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
     });
     // Stopping ends nothing: the next life looks. A pre-empted one was ended when it lost its place.
     if (stopped) return;
-    const held = running.entry.instance !== null && holders.get(running.entry.instance) === running;
+    const held = holders.get(keyOf(running.entry)) === running;
     release(running);
     if (held) end(running.entry, outcome);
   }
 
   function run(running: Running): Promise<Outcome> {
     const { entry, verb, controller } = running;
+    if (isProcedure(verb)) return verb.run(callOf(running, verb));
     const timeoutMs = argsSchema.parse(entry.args).timeoutMs;
     return operate(
       { id: entry.instance ?? '', instance: entry.instance, verb },
@@ -121,6 +120,17 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
         why: () => running.why,
       },
     );
+  }
+
+  function callOf(running: Running, procedure: Procedure): ProcedureCall {
+    const { entry, controller } = running;
+    return procedureCall(entry, procedure, deps, {
+      signal: controller.signal,
+      why: () => running.why,
+      started: (pid) => started(running, pid),
+      now: () => (!stopped && holders.get(keyOf(entry)) === running ? running.entry : null),
+      tell: reports.tell,
+    });
   }
 
   /** virsh runs already: whatever goes wrong here must not look as if it did not. */
@@ -142,31 +152,35 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
     holder.controller.abort();
   }
 
-  function begin(entry: Entry, verb: Verb, work: (running: Running) => Promise<Outcome>): void {
+  function takeUp(running: Running): Promise<Outcome> {
+    const { entry, verb } = running;
+    if (isProcedure(verb)) return verb.recover(callOf(running, verb));
+    return recover(entry, verb, hypervisor, {
+      signal: running.controller.signal,
+      why: () => running.why,
+      waitOffMs: config.shutdownWaitMs,
+      onWaiting: () => {
+        running.waiting = true;
+      },
+    });
+  }
+
+  function begin(entry: Entry, verb: Verb | Procedure, work: (running: Running) => Promise<Outcome>): void {
     const controller = new AbortController();
     const running = { entry, verb, controller, why: 'It was cancelled.', waiting: false, stopAsked: false };
-    if (entry.instance !== null) holders.set(entry.instance, running);
+    holders.set(keyOf(entry), running);
     void carry(running, work);
   }
 
   return {
     async start() {
       for (const entry of left.splice(0)) {
-        const verb = verbNamed(entry.verb);
-        if (verb === undefined || (entry.instance !== null && holders.has(entry.instance))) {
+        const verb = named(entry.verb);
+        if (verb === undefined || holders.has(keyOf(entry))) {
           end(entry, { ...failed('internal', 'This agent cannot tell what became of it.'), state: 'unknown' });
           continue;
         }
-        begin(entry, verb, (running) =>
-          recover(entry, verb, hypervisor, {
-            signal: running.controller.signal,
-            why: () => running.why,
-            waitOffMs: config.shutdownWaitMs,
-            onWaiting: () => {
-              running.waiting = true;
-            },
-          }),
-        );
+        begin(entry, verb, takeUp);
       }
     },
     async stop() {
@@ -183,12 +197,16 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
         if (known.argsHash !== commandHash(command)) throw new WebvirtError('op-id-reused');
         return toReport(known);
       }
-      const verb = verbNamed(command.verb);
-      const holder = holders.get(command.instance ?? '');
+      const verb = named(command.verb);
+      const holder = holders.get(keyOf(command));
       const seenFence = command.instance === null ? -1 : journal.fence(command.instance);
       const no = refusal(command, { nowMs: deps.now(), verb, seenFence, holder });
       const beforeState = hypervisor.instance(command.instance ?? '')?.state ?? null;
-      const entry = journal.add(command, { nowMs: deps.now(), beforeState, emergency: verb?.emergency === true });
+      const entry = journal.add(command, {
+        nowMs: deps.now(),
+        beforeState,
+        emergency: verb !== undefined && !isProcedure(verb) && verb.emergency === true,
+      });
       if (no !== null || verb === undefined) {
         end(entry, failed(...(no ?? ['bad-request', 'Unknown operation.'])));
         return toReport(journal.find(command.opId) ?? entry);
@@ -207,6 +225,10 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
         running.controller.abort();
         return true;
       }
+      if (isProcedure(verb)) {
+        if (verb.cancellable === true) running.controller.abort();
+        return verb.cancellable === true;
+      }
       if (verb.abortWords === undefined || entry.instance === null) return false;
       running.stopAsked = true;
       hypervisor.run(verb.abortWords, entry.instance, { deadlineMs: 10_000 }).then(
@@ -221,9 +243,6 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
     },
     unacked: () => [...journal.unacked(), ...journal.unfinished()].map(toReport),
     acked: (opId) => journal.ack(opId),
-    on(handler) {
-      handlers.add(handler);
-      return () => handlers.delete(handler);
-    },
+    on: reports.on,
   };
 }

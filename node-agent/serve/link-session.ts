@@ -8,9 +8,11 @@ import {
   type ManagerMessage,
   managerMessageSchema,
 } from '../../common/wire/link.ts';
+import { isServiceMessage } from '../../common/wire/services.ts';
 import { errorFields, type Logger } from '../../logging/logger.ts';
 import { createLineSender, type LineSenderDeps, type SentSpool } from './line-sender.ts';
 import type { ServedCommands, ServedHypervisor } from './ports.ts';
+import { type AttachedService, attachServices, type LinkService } from './services.ts';
 import { startStateSender } from './state-sender.ts';
 
 /** Unsent state in memory, at most; a manager that reads nothing is not a manager. */
@@ -23,6 +25,8 @@ export interface LinkDeps {
   spool: SentSpool & { waiting(): { lines: number } };
   hypervisor: ServedHypervisor;
   commands: ServedCommands;
+  /** What else shares the link; none where absent. */
+  services?: readonly LinkService[];
   failpoint: LineSenderDeps['failpoint'];
   log: Logger;
   now(): number;
@@ -46,6 +50,7 @@ export function createLinkSession(
   const { spool, commands, log } = deps;
   const lines = createLineSender({ spool, failpoint: deps.failpoint, send: (message) => sendRaw(message), orEnd });
   let state: { stop(): void } | null = null;
+  let services: AttachedService | null = null;
   let stage: 'greeted' | 'waiting' | 'in' | 'ended' = 'greeted';
   let waiting: ManagerMessage[] = [];
   let heardAt = performance.now();
@@ -63,6 +68,7 @@ export function createLinkSession(
     stage = 'ended';
     lines.stop();
     state?.stop();
+    services?.detach();
     // No closing handshake: a peer that hangs would keep the socket for half a minute.
     socket.terminate();
     on.end(session, reason);
@@ -92,6 +98,7 @@ export function createLinkSession(
       lines.nacked(message.epoch, message.retryMs);
     } else if (message.t === 'new-epoch') lines.newEpoch(message.reason);
     else if (message.t === 'command') submit(message.command);
+    else if (isServiceMessage(message)) services?.take(message);
     else if (message.t === 'cancel') commands.cancel(message.opId);
     else commands.acked(message.opId);
   }
@@ -121,11 +128,15 @@ export function createLinkSession(
       waiting = [];
       const isIn = () => stage === 'in';
       orEnd(() => {
+        if (isIn()) services = attachServices(deps.services ?? [], send, log);
         for (const message of early) if (isIn()) take(message);
         if (isIn()) state = startStateSender({ ...deps, send });
       });
       // It may have ended while the first state was sent.
-      if (!isIn()) state?.stop();
+      if (!isIn()) {
+        state?.stop();
+        services?.detach();
+      }
     },
     end,
     heardAt: () => heardAt,

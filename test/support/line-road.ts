@@ -69,6 +69,7 @@ export async function startLineRoad(options: LineRoadOptions): Promise<LineRoad>
     onFrames: (sender, frames) => made.acceptFrames(sender, frames),
     onOpen() {},
     onHeard: (hostId) => inventory.heard(hostId),
+    onService: () => undefined,
     onState: (hostId, message) => inventory.message(hostId, message),
     onJobReport: (hostId, report) => void reports.push({ hostId, report }),
     onClosed(sender) {
