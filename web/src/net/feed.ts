@@ -1,11 +1,10 @@
 import type Backbone from 'backbone';
-import { applyPatch } from '../../../common/pure/patch/apply.ts';
-import type { PatchOperation } from '../../../common/wire/live.ts';
 import type { Connection } from '../models/connection.ts';
 import type { LineWindow } from '../models/line-window.ts';
 import type { LogFilter } from '../models/log-filter.ts';
 import { syncCollection } from './list-sync.ts';
 import type { LiveSocket } from './socket.ts';
+import { createSubscriptions, type Follower, type Following } from './subscriptions.ts';
 import { createTails, type Tail } from './tail.ts';
 
 /** The lists that are kept in step with the manager while the console is open. */
@@ -25,70 +24,36 @@ export interface Feed {
   stop(): void;
   /** Fills a list before the live road has told it for the first time; afterwards it is ignored. */
   seed(uri: string, body: unknown): void;
+  /** Keeps one more list in step, until closed. Event of the list: `loaded` after each whole answer. */
+  followList(uri: string, list: Backbone.Collection): Following;
+  /** Keeps anything else in step, until closed. */
+  follow(uri: string, follower: Follower): Following;
   /** Streams lines into a window until closed; survives lost connections without losing lines. */
   tail(window: LineWindow, filter: LogFilter, backlog: number): Tail;
 }
 
-const ACK_TIMEOUT_MS = 10_000;
 const RETRY_MS = 1_000;
-
-function patched(body: unknown, patch: PatchOperation[]): unknown {
-  try {
-    return applyPatch(body, patch);
-  } catch {
-    return undefined;
-  }
-}
 
 /** The only writer of models: what the manager pushes becomes attributes and lines here and nowhere else. */
 export function createFeed(deps: FeedDeps): Feed {
   const { socket, connection, lists } = deps;
   const tails = createTails(socket);
-  const kept = new Map<string, { version: number; body: unknown }>();
-  /** Lists that the live road has told at least once: what comes by other roads is older. */
-  const told = new Set<string>();
-  let generation = 0;
+  const subscriptions = createSubscriptions(socket, deps.onSignedOut);
 
-  function subscribe(uri: string): void {
-    const asked = generation;
-    kept.delete(uri);
-    socket.timeout(ACK_TIMEOUT_MS).emit('subscribe', { uri }, (timedOut, answer) => {
-      // A late answer of an earlier connection must not overwrite what the present one said.
-      if (asked !== generation || !socket.connected) return;
-      if (timedOut || answer.err !== null) {
-        if (!timedOut && answer.err === 'not-signed-in') deps.onSignedOut();
-        else setTimeout(() => asked === generation && subscribe(uri), RETRY_MS);
-        return;
-      }
-      kept.set(uri, { version: answer.data.version, body: answer.data.body });
-      const list = lists[uri];
-      told.add(uri);
-      if (list === undefined) return;
-      syncCollection(list, answer.data.body);
-      list.trigger('loaded', list);
+  function followList(uri: string, list: Backbone.Collection): Following {
+    return subscriptions.follow(uri, {
+      take(body, whole) {
+        syncCollection(list, body);
+        if (whole) list.trigger('loaded', list);
+      },
     });
   }
 
-  function onChange(change: { uri: string; version: number; patch: PatchOperation[] }): void {
-    const entry = kept.get(change.uri);
-    const list = lists[change.uri];
-    if (entry === undefined || list === undefined) return;
-    if (change.version <= entry.version) return;
-    // A missed version, or a patch that does not fit, means that our copy is wrong: ask for the whole again.
-    const body = change.version === entry.version + 1 ? patched(entry.body, change.patch) : undefined;
-    if (body === undefined) {
-      subscribe(change.uri);
-      return;
-    }
-    entry.body = body;
-    entry.version = change.version;
-    syncCollection(list, body);
-  }
+  for (const [uri, list] of Object.entries(lists)) followList(uri, list);
 
   function onConnect(): void {
-    generation += 1;
     connection.up();
-    for (const uri of Object.keys(lists)) subscribe(uri);
+    subscriptions.resume();
     tails.resume();
   }
 
@@ -101,28 +66,30 @@ export function createFeed(deps: FeedDeps): Feed {
     start() {
       socket.on('connect', onConnect);
       socket.on('disconnect', (reason) => {
-        generation += 1;
+        subscriptions.pause();
         connection.down();
         // The manager closed it on purpose (restart): socket.io does not come back by itself then.
         if (reason === 'io server disconnect') setTimeout(() => socket.connect(), RETRY_MS);
       });
       socket.on('connect_error', onConnectError);
-      socket.on('change', onChange);
+      socket.on('change', (change) => subscriptions.onChange(change));
       socket.on('logs:lines', (batch) => tails.onBatch(batch));
       socket.on('signed-out', () => deps.onSignedOut());
       socket.connect();
     },
     stop() {
-      generation += 1;
+      subscriptions.pause();
       socket.removeAllListeners();
       socket.disconnect();
     },
     seed(uri, body) {
       const list = lists[uri];
-      if (list === undefined || told.has(uri)) return;
+      if (list === undefined || subscriptions.told(uri)) return;
       syncCollection(list, body);
       list.trigger('loaded', list);
     },
+    followList,
+    follow: (uri, follower) => subscriptions.follow(uri, follower),
     tail: (window, filter, backlog) => tails.open(window, filter, backlog),
   };
 }

@@ -25,19 +25,22 @@ export function syncCollection(collection: Backbone.Collection, body: unknown): 
   const rows = rowsOf(body);
   const seen = new Set<string>();
   const fresh: Row[] = [];
+  // What tells rows apart is the collection's own: most have an `id`, a few are named by two words.
+  const keyOf = (row: object) => String(collection.modelId(row as Row));
   for (const row of rows) {
-    seen.add(row.id);
-    const model = collection.get(row.id);
+    const key = keyOf(row);
+    seen.add(key);
+    const model = collection.get(key);
     if (model === undefined) fresh.push(row);
     else if (setFrom.get(model) !== row) replaceAttributes(model, row);
   }
   if (collection.length + fresh.length > seen.size) {
-    collection.remove(collection.filter((model) => !seen.has(String(model.id))));
+    collection.remove(collection.filter((model) => !seen.has(keyOf(model.attributes))));
   }
   if (fresh.length === 0) return;
   collection.add(fresh);
   for (const row of fresh) {
-    const model = collection.get(row.id);
+    const model = collection.get(keyOf(row));
     if (model !== undefined) setFrom.set(model, row);
   }
 }
