@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { IMAGE_FORMATS, RESOURCE_NAME } from './words.ts';
+
+export { IMAGE_FORMATS } from './words.ts';
 
 /** Name of a base image or a pool on a host: as strict as names of instances, for they become part of paths. */
-export const resourceNameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'small letters, digits, . _ and -');
-
-export const IMAGE_FORMATS = ['qcow2', 'raw'] as const;
+export const resourceNameSchema = z.string().regex(RESOURCE_NAME, 'small letters, digits, . _ and -');
 
 /** A folder of a host in which disks of instances and base images may lie; nothing outside of pools is ever touched. */
 export const poolSchema = z.object({

@@ -68,3 +68,8 @@ export const PROCEDURES = ['launch', 'delete', 'migrate', 'register-image', 'for
 
 /** `busy`: a cell runs or waits; `lost`: its host does not answer, so nobody knows. */
 export const SESSION_STATES = ['starting', 'idle', 'busy', 'lost', 'dead'] as const;
+
+/** Formats of the files that base images may be. */
+export const IMAGE_FORMATS = ['qcow2', 'raw'] as const;
+/** What names of base images and pools look like: they become parts of paths. */
+export const RESOURCE_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
