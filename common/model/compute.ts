@@ -70,6 +70,8 @@ export const DEATH_CAUSES = [
   'server-gone',
   'agent-gone',
   'host-gone',
+  /** It was never opened: its host had no room or no such kernel after all. */
+  'refused',
 ] as const;
 
 /** How a session ended, with the proof (a cgroup counter, a signal, a deadline). */

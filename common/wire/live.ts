@@ -20,6 +20,7 @@ export interface TailRequest {
   instance?: string;
   source?: string;
   job?: string;
+  session?: string;
   /** How many old lines come first, newest last. At most 5,000. */
   backlog?: number;
   /** Resume after this position instead of a backlog, where it is still known; see `LinesBatch.position`. */

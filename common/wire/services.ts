@@ -54,7 +54,22 @@ export const agentServiceMessages = [
   /** Sessions that live on this host, sent at each new link: what is not in it has died. */
   z.object({
     t: z.literal('compute-sessions'),
-    list: z.array(z.object({ session: channelIdSchema, next: z.number().int() })).max(4096),
+    list: z
+      .array(
+        z.object({
+          session: channelIdSchema,
+          next: z.number().int(),
+          /** Number of the last cell that came through: later ones were lost with the link and never ran. */
+          cells: z.number().int().nonnegative().optional(),
+        }),
+      )
+      .max(4096),
+  }),
+  /** Answers `open`; told again at each new link. With an error nothing was opened, and nothing of it ran. */
+  z.object({
+    t: z.literal('compute-opened'),
+    session: channelIdSchema,
+    error: z.object({ code: z.string().max(64), message: z.string().max(1024) }).nullable(),
   }),
   z.object({ t: z.literal('compute-events'), session: channelIdSchema, events: z.array(sentEventSchema).max(1024) }),
   z.object({

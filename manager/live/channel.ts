@@ -51,6 +51,7 @@ export function createSelector(parts: FilterParts): Selector {
 
 /** The same filter has the same key, whatever was left out or how it was ordered. */
 export function filterKey(parts: FilterParts): string {
-  const { q, level, host, instance, source, job } = parts;
-  return JSON.stringify([q?.trim() ?? '', level ?? '', host ?? null, instance ?? null, source ?? null, job ?? null]);
+  const { q, level, host, instance, source, job, session } = parts;
+  const fields = [host, instance, source, job, session].map((value) => value ?? null);
+  return JSON.stringify([q?.trim() ?? '', level ?? '', ...fields]);
 }

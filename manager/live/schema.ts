@@ -14,6 +14,7 @@ export const tailSchema = z.object({
   instance: z.string().max(64).optional(),
   source: sourceSchema.optional(),
   job: z.string().max(64).optional(),
+  session: z.string().max(64).optional(),
   backlog: z.number().int().min(0).max(LIMIT_BACKLOG_LINES).optional(),
   after: z.string().max(64).optional(),
 });

@@ -141,7 +141,7 @@ export function createTails(
 }
 
 function filterOf(request: TailRequest): LineFilter {
-  const { q, level, host, instance, source, job } = request;
+  const { q, level, host, instance, source, job, session } = request;
   if (q?.includes('\0')) throw new WebvirtError('bad-query', 'The filter holds a NUL character.');
   const filter: LineFilter = {};
   if (q !== undefined) filter.q = q;
@@ -150,5 +150,6 @@ function filterOf(request: TailRequest): LineFilter {
   if (instance !== undefined) filter.instance = instance;
   if (source !== undefined) filter.source = source;
   if (job !== undefined) filter.job = job;
+  if (session !== undefined) filter.session = session;
   return filter;
 }

@@ -37,6 +37,7 @@ export interface LineFilter {
   instance?: string;
   source?: string;
   job?: string;
+  session?: string;
   /** On the line's time as stored for sorting: min(tsMs, receivedMs). `from` included, `to` excluded. */
   fromMs?: number;
   toMs?: number;

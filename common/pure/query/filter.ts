@@ -13,6 +13,7 @@ export interface FilterParts {
   instance?: string | undefined;
   source?: string | undefined;
   job?: string | undefined;
+  session?: string | undefined;
 }
 
 /** One query of all parts: what the live view and the store both compile. Throws `bad-query`. */
@@ -24,7 +25,7 @@ export function queryOf(parts: FilterParts): Query {
     // The least severe level of all leaves nothing out.
     if (most < LEVELS.length - 1) terms.push({ kind: 'severity', most, not: false });
   }
-  for (const field of ['host', 'instance', 'source', 'job'] as const) {
+  for (const field of ['host', 'instance', 'source', 'job', 'session'] as const) {
     const value = parts[field];
     if (value !== undefined) terms.push({ kind: 'field', field, pieces: [fold(value)], not: false });
   }

@@ -15,6 +15,7 @@ const filter = {
   instance: z.string().max(64).optional(),
   source: sourceSchema.optional(),
   job: z.string().max(64).optional(),
+  session: z.string().max(64).optional().describe('Id of a computation session.'),
   from: moment.optional().describe('Milliseconds since 1970 or ISO 8601; this moment included.'),
   to: moment.optional().describe('This moment excluded.'),
 };
