@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
 import type { Host } from '../../common/model/host.ts';
+import type { Envelope } from '../../common/wire/envelope.ts';
 import type { ClientEvents, ServerEvents } from '../../common/wire/live.ts';
 import { openCa } from '../../manager/enrolment/ca.ts';
 import { LINK_NAME } from '../../manager/enrolment/own-certificates.ts';
@@ -16,21 +17,23 @@ import type { ProbeTimes } from './host-probe.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
-/** One host with a real libvirt in a lab of its own, enrolled with the built programs. */
+/** Hosts with a real libvirt in a lab of their own, enrolled with the built programs. `host` is the first. */
 export interface BenchCloud {
   lab: Lab;
   host: LabHost;
   console: LabConsole;
   socket: Socket<ServerEvents, ClientEvents>;
   get<T>(path: string): Promise<T>;
+  /** Sends and answers the data. @throws with the code and the message of a refusal. */
+  send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
   /** Runs the probe inside the host, with a certificate of the kind that the manager's links have. */
   probe(agentId: string, ids: string[]): Promise<ProbeTimes>;
 }
 
 /** Builds it; every part registers how to undo it before it is used. */
-export async function startCloud(later: (undo: Undo) => void): Promise<BenchCloud> {
+export async function startCloud(later: (undo: Undo) => void, hosts = 1): Promise<BenchCloud> {
   const distDir = join(ROOT, 'dist');
-  const lab = createLab({ name: `wvb-${process.pid}`, hosts: 1 });
+  const lab = createLab({ name: `wvb-${process.pid}`, hosts });
   later(() => lab.down());
   await lab.up();
   const cloud = await startConsole(lab, { distDir, port: 4600, listenPort: 0, adminPassword: PASSWORD });
@@ -40,13 +43,24 @@ export async function startCloud(later: (undo: Undo) => void): Promise<BenchClou
   const token = readFileSync(join(dataDir, 'local', 'admin.token'), 'utf8').trim();
   const socket: BenchCloud['socket'] = io(url, { transports: ['websocket'], auth: { token }, forceNew: true });
   later(() => socket.close());
-  await untilBody<Host[]>(socket, '/api/v1/hosts', (list) => list.some(({ state }) => state === 'online'));
+  await untilBody<Host[]>(
+    socket,
+    '/api/v1/hosts',
+    (list) => list.filter(({ state }) => state === 'online').length === hosts,
+  );
   const host = lab.hosts[0]!;
   return {
     ...{ lab, host, console: cloud, socket },
     async get<T>(path: string): Promise<T> {
       const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
       return ((await answer.json()) as { data: T }).data;
+    },
+    async send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown) {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      const answer = (await (await fetch(url + path, init)).json()) as Envelope<T>;
+      if (answer.err !== null) throw new Error(`${method} ${path}: ${answer.err}: ${answer.message}`);
+      return answer.data;
     },
     async probe(agentId, ids) {
       const ca = await openCa(join(dataDir, 'ca'), Date.now());
