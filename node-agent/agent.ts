@@ -4,6 +4,7 @@ import type { Failpoint } from '../logging/failpoint.ts';
 import { createLogger, errorFields, type Logger } from '../logging/logger.ts';
 import { createSpool, type Spool } from '../logging/spool/spool.ts';
 import { type CommandRunner, createCommandRunner } from './commands/runner.ts';
+import { COMPUTE_DEFAULTS, createCompute } from './compute/compute.ts';
 import type { AgentConfig } from './config.ts';
 import { createAutoEnrol } from './identity/auto-enrol.ts';
 import { enrol } from './identity/enrol.ts';
@@ -14,6 +15,7 @@ import { createLinkServer } from './serve/link.ts';
 import { createLocalSocket } from './serve/local-socket.ts';
 import type { AgentStatus } from './serve/routes.ts';
 import { createNodeServer } from './serve/server.ts';
+import type { LinkService } from './serve/services.ts';
 import type { Source } from './sources/source.ts';
 import { createSources } from './sources/sources.ts';
 
@@ -47,7 +49,12 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
   const name = hostname();
   const startedMs = now();
   let port = config.port;
-  const link = createLinkServer({ version, spool, hypervisor, commands, failpoint, log, now });
+  const compute = createCompute(
+    { ...COMPUTE_DEFAULTS, socketPath: config.compute.socket || inData('compute.sock') },
+    { emit, log, now },
+  );
+  const services: LinkService[] = [compute.service];
+  const link = createLinkServer({ version, spool, hypervisor, commands, services, failpoint, log, now });
   const status = (): AgentStatus => ({
     id: identity.id,
     state: identity.enrolment() === null ? 'unenrolled' : 'enrolled',
@@ -84,6 +91,8 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
       port = await server.start();
       stops.push(['port', server.stop], ['link', link.stop]);
       stops.push(['hypervisor', () => hypervisor.stop()], ['commands', () => commands.stop()]);
+      compute.start();
+      stops.push(['compute', compute.stop]);
       await hypervisor.start();
       // After the hypervisor: a log is resolved to its instance by the inventory.
       await sources.start();

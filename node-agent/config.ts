@@ -79,6 +79,14 @@ export const agentConfigSchema = z.object({
         .describe('Operations the journal holds. When all of them wait for the manager, new ones are refused.'),
     })
     .describe('Operations on instances.'),
+  compute: z
+    .object({
+      socket: z
+        .string()
+        .default('')
+        .describe('Socket of the compute server of this host. Empty: compute.sock in dataDir.'),
+    })
+    .describe('Computations.'),
 });
 export type AgentConfig = z.output<typeof agentConfigSchema>;
 
