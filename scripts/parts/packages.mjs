@@ -1,59 +1,71 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { NEEDS, PYTHON } from './needs.mjs';
 import { findProgram, run } from './run.mjs';
 
-/** A need: a program that must be found, the Debian package that brings it, and what is lost without it. */
-const NEEDS = {
-  virsh: { package: 'libvirt-clients', without: 'no host can be managed' },
-  libvirtd: { package: 'libvirt-daemon-system', without: "this machine shows libvirt's built-in test driver only" },
-  'qemu-system-x86_64': { package: 'qemu-system-x86', without: 'this machine runs no instances' },
-  'qemu-img': { package: 'qemu-utils', without: 'disk images cannot be handled' },
-  nmap: { package: 'nmap', without: 'no agent is found by scanning' },
-  python3: { package: 'python3', without: 'no computations run here' },
-  chromium: { package: 'chromium', without: 'the browser tests are skipped' },
-  jekyll: { package: 'jekyll', without: 'the reference site is not built' },
-  busybox: { package: 'busybox-static', without: 'the lab has no guest' },
-  ip: { package: 'iproute2', without: 'the lab has no network' },
-  openssl: { package: 'openssl', without: 'some tests of certificates are skipped' },
-};
+export { FOR_LAB, FOR_START, FOR_TESTS } from './needs.mjs';
 
-export const FOR_START = ['virsh', 'libvirtd', 'qemu-system-x86_64', 'qemu-img', 'nmap', 'python3'];
-export const FOR_LAB = [...FOR_START, 'busybox', 'ip'];
-export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', 'openssl'];
+const SAGE = 'sagemath';
 
-const isDebian = () => existsSync('/etc/debian_version') && findProgram('apt-get') !== null;
-const isRoot = () => process.getuid?.() === 0;
+export const isDebian = () => existsSync('/etc/debian_version') && findProgram('apt-get') !== null;
+export const isRoot = () => process.getuid?.() === 0;
+export const APT_ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+/** Another apt may be at work, such as the one that brings SageMath beside a running WebVirt: it is waited for. */
+const INSTALL = ['-y', '-qq', '-o', 'DPkg::Lock::Timeout=900', '--no-install-recommends'];
+export const aptInstall = (packages, ...options) => ['install', ...INSTALL, ...options, '--', ...packages];
+
+function isThere(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Which of these modules Debian's Python lacks. A module is looked for, not run; `-I`: nothing of the caller's counts. */
+async function missingModules(modules) {
+  if (modules.length === 0) return new Set();
+  if (!isThere(PYTHON)) return new Set(modules);
+  const code = 'import sys,importlib.util as u;print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])';
+  const { code: exit, output } = await run(PYTHON, ['-I', '-c', code, ...modules], { capture: true });
+  return new Set(exit === 0 ? output.trim().split(/\s+/) : modules);
+}
+
+/** Those of the named needs that this machine lacks, in their order. */
+export async function missingOf(names) {
+  const modules = await missingModules(names.flatMap((name) => NEEDS[name].module ?? []));
+  return names.filter((name) => {
+    const { module, path } = NEEDS[name];
+    if (module !== undefined) return modules.has(module);
+    return path === undefined ? findProgram(name) === null : !isThere(path);
+  });
+}
+
+const packagesOf = (names) => [...new Set(names.map((name) => NEEDS[name].package))];
 
 /**
- * Makes sure that the programs are there. As root on Debian it installs their packages; else, and where that fails,
- * it says exactly what is missing and what follows, and goes on. Returns the names that are still missing.
+ * Makes sure that the needs are there. As root on Debian it installs their packages; else, and where that fails, it says
+ * exactly what is missing and what follows, and goes on. Returns the names that are still missing.
  */
 export async function ensurePrograms(names, say = console.log) {
-  let missing = names.filter((name) => findProgram(name) === null);
+  let missing = await missingOf(names);
   if (missing.length === 0) return [];
-  const packages = [...new Set(missing.map((name) => NEEDS[name].package))];
+  const packages = packagesOf(missing);
   if (isDebian() && isRoot()) {
     say(`Installing Debian packages: ${packages.join(' ')}`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['update', '-qq'], { env, capture: true });
-    const apt = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', '--', ...packages], {
-      env,
-      capture: true,
-    });
-    if (apt.code !== 0) say(`apt-get could not install them: ${apt.output.trim().split('\n').at(-1)}`);
-    missing = missing.filter((name) => findProgram(name) === null);
+    if (packages.includes(SAGE)) say('SageMath is large: about 600 MB to fetch, 2 GB on disk; this takes minutes.');
+    await run('apt-get', ['update', '-qq'], { env: APT_ENV, capture: true });
+    // Apart from the others: a Debian that has no SageMath would refuse all of them.
+    for (const group of [packages.filter((name) => name !== SAGE), packages.filter((name) => name === SAGE)]) {
+      if (group.length === 0) continue;
+      const apt = await run('apt-get', aptInstall(group), { env: APT_ENV, capture: true });
+      if (apt.code !== 0) say(`apt-get could not install ${group.join(' ')}: ${apt.output.trim().split('\n').at(-1)}`);
+    }
+    missing = await missingOf(missing);
   }
   for (const name of missing) say(`Missing: ${name} (Debian package ${NEEDS[name].package}): ${NEEDS[name].without}.`);
   if (missing.length > 0 && !isRoot()) {
-    say(`To have all of it: sudo apt-get install ${[...new Set(missing.map((n) => NEEDS[n].package))].join(' ')}`);
+    say(`To have all of it: sudo apt-get install --no-install-recommends ${packagesOf(missing).join(' ')}`);
   }
   return missing;
-}
-
-/** For messages: the name of the distribution. */
-export function distribution() {
-  try {
-    return /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'this system';
-  } catch {
-    return 'this system';
-  }
 }

@@ -6,13 +6,22 @@ const RESTART_FIRST_MS = 500;
 const RESTART_MOST_MS = 10_000;
 const STOP_LIMIT_MS = 10_000;
 
+const ofNode = (name) => [
+  process.execPath,
+  '--enable-source-maps',
+  '--disable-proto=delete',
+  inRoot('dist', name, 'main.js'),
+];
+
 /**
  * Keeps one of our programs running: starts it, waits for its ready line, starts it again when it dies, stops it.
- * `onLine` gets what it writes to stderr. A program that ends with code 2 has a bad configuration and is not restarted.
+ * `onLine` gets what it writes to stderr; `argv` is what runs when it is not a program of `dist`. `onEnd` is asked
+ * whether to start it again. `restart` ends it once for a fresh start, without asking.
  */
-export function keepProgram(name, { env, onLine, onEnd }) {
+export function keepProgram(name, { env, onLine, onEnd, argv = ofNode(name) }) {
   let child = null;
   let stopping = false;
+  let restarting = false;
   let delayMs = RESTART_FIRST_MS;
   let timer = null;
 
@@ -20,15 +29,11 @@ export function keepProgram(name, { env, onLine, onEnd }) {
     new Promise((resolve) => {
       // Its own process group, so that Ctrl-C reaches only us and the order of stopping is ours; its standard input
       // ends with us, however we end: that is how it knows to stop when we are killed.
-      child = spawn(
-        process.execPath,
-        ['--enable-source-maps', '--disable-proto=delete', inRoot('dist', name, 'main.js')],
-        {
-          env: { ...process.env, ...env, WEBVIRT_STOP_WITH_STDIN: '1' },
-          stdio: ['pipe', 'pipe', 'pipe'],
-          detached: true,
-        },
-      );
+      child = spawn(argv[0], argv.slice(1), {
+        env: { ...process.env, ...env, WEBVIRT_STOP_WITH_STDIN: '1' },
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+      });
       child.stdin.on('error', () => {});
       createInterface({ input: child.stderr }).on('line', onLine);
       createInterface({ input: child.stdout }).on('line', (line) => {
@@ -46,6 +51,10 @@ export function keepProgram(name, { env, onLine, onEnd }) {
         resolve(null);
         child = null;
         if (stopping) return;
+        if (restarting) {
+          restarting = false;
+          return void start();
+        }
         const restart = onEnd(code, signal, delayMs);
         if (!restart) return;
         timer = setTimeout(start, delayMs);
@@ -70,5 +79,11 @@ export function keepProgram(name, { env, onLine, onEnd }) {
       last.kill('SIGTERM');
     });
 
-  return { name, start, stop };
+  const restart = () => {
+    if (stopping || child === null) return;
+    restarting = true;
+    child.kill('SIGTERM');
+  };
+
+  return { name, start, stop, restart };
 }
