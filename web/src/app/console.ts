@@ -5,7 +5,9 @@ import type { SampleSeries } from '../../../common/model/sample.ts';
 import { DESTRUCTIVE_ACTIONS } from '../../../common/model/words.ts';
 import { copyText } from '../dom/copy.ts';
 import type { createTheme } from '../dom/theme.ts';
+import { Batches } from '../models/batches.ts';
 import { Connection } from '../models/connection.ts';
+import { JobTraces, recordTraces } from '../models/job-traces.ts';
 import { announceJobs, Notices } from '../models/notices.ts';
 import { createModels, listsOf } from '../models/nouns.ts';
 import type { PageDeps } from '../models/page-deps.ts';
@@ -15,9 +17,11 @@ import { createActions } from '../net/actions.ts';
 import type { Api } from '../net/api.ts';
 import { earlyList } from '../net/early.ts';
 import { createFeed } from '../net/feed.ts';
+import { createFollows } from '../net/follows.ts';
 import { createHistogramSources } from '../net/histogram-source.ts';
 import { createLineSources } from '../net/line-source.ts';
 import { rowsOf } from '../net/list-sync.ts';
+import { createOperations } from '../net/operations.ts';
 import { followSamples } from '../net/samples.ts';
 import { createSocket } from '../net/socket.ts';
 import type { Router } from '../router.ts';
@@ -27,8 +31,11 @@ import { HelpDialog } from '../views/shell/help-dialog.ts';
 import { listenKeys } from '../views/shell/keys.ts';
 import { Palette } from '../views/shell/palette.ts';
 import { Shell } from '../views/shell/shell.ts';
+import { createDialogs } from './dialogs.ts';
 
 const SPARK_POINTS = 720;
+const TRACED_JOBS = 40;
+const TRACE_POINTS = 1_200;
 
 export interface Running {
   stop(): void;
@@ -50,6 +57,8 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
   const connection = new Connection();
   const notices = new Notices();
   const pending = new Pending();
+  const batches = new Batches();
+  const traces = new JobTraces(TRACED_JOBS, TRACE_POINTS);
   const history = new SampleHistory(SPARK_POINTS);
   const nowMs = () => Date.now() + api.clockOffsetMs();
   const feed = createFeed({
@@ -58,13 +67,18 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     lists: listsOf(models),
     onSignedOut: () => onSignedOut('Your session has ended. Sign in again; you will return to where you were.'),
   });
-  const actions = createActions({ api, jobs: models.jobs, pending, notices });
+  const actions = createActions({ api, jobs: models.jobs, pending, notices, batches });
 
   const deps: PageDeps = {
     models,
     connection,
     pending,
     history,
+    traces,
+    placements: new Map(),
+    operations: createOperations(api),
+    follow: createFollows({ feed, models }),
+    dialogs: createDialogs({ parent: () => shell, deps: () => deps, notices }),
     nowMs,
     lines: createLineSources({ api, feed }),
     histograms: createHistogramSources({ api, nowMs }),
@@ -143,7 +157,8 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     },
     pageKey: (key) => shell.page?.onKey(key) ?? false,
   });
-  const stopAnnouncing = announceJobs(models.jobs, notices);
+  const stopAnnouncing = announceJobs(models.jobs, notices, batches);
+  recordTraces(models.jobs, traces, nowMs);
   followSamples({ api, models, history, nowMs });
   feed.start();
   const early = earlyList();

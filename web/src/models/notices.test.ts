@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Batches } from './batches.ts';
 import { announceJobs, Notices } from './notices.ts';
 import { Jobs } from './nouns.ts';
 
@@ -18,11 +19,12 @@ const job = (id: string, state: string, more: Record<string, unknown> = {}) =>
 function setUp() {
   const jobs = new Jobs();
   const notices = new Notices();
-  announceJobs(jobs, notices);
+  const batches = new Batches();
+  announceJobs(jobs, notices, batches);
   jobs.add(job('old', 'failed'));
   jobs.add(job('going', 'running'));
   jobs.trigger('loaded');
-  return { jobs, notices };
+  return { jobs, notices, batches };
 }
 
 describe('announceJobs', () => {
@@ -45,5 +47,29 @@ describe('announceJobs', () => {
     const { jobs, notices } = setUp();
     jobs.add(job('quick', 'done'));
     expect(notices.at(0)!.get('kind')).toBe('good');
+  });
+
+  it('tells a move with both hosts, and leads from a launch to the new instance', () => {
+    const { jobs, notices } = setUp();
+    jobs.add(job('move', 'failed', { verb: 'migrate', targetName: 'birch' }));
+    expect(notices.get('job-move')!.get('title')).toBe('migrate web-1 from alder to birch: failed');
+    jobs.add(job('new', 'done', { verb: 'launch', instance: 'u7' }));
+    expect(notices.get('job-new')!.get('href')).toBe('#/instances/u7');
+  });
+
+  it('tells the outcomes of one batch in one message, also of jobs that ended before the batch was known', () => {
+    const { jobs, notices, batches } = setUp();
+    jobs.add(job('a', 'done'));
+    expect(notices.length).toBe(1);
+    batches.add('b1', 'shutdown', ['a', 'b', 'c']);
+    jobs.add(job('b', 'failed', { error: { code: 'timeout', message: 'It did not stop.' } }));
+    expect(notices.map((one) => one.get('title'))).toEqual(['shutdown: 1 of 3 done, 1 not, 1 running']);
+    jobs.add(job('c', 'done'));
+    expect(notices.length).toBe(1);
+    expect(notices.at(0)!.attributes).toMatchObject({
+      kind: 'bad',
+      title: 'shutdown: 2 of 3 done, 1 not',
+      text: 'web-1: It did not stop.',
+    });
   });
 });

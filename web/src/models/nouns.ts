@@ -3,6 +3,7 @@ import type { Candidate, Scan } from '../../../common/model/discovery.ts';
 import type { Host } from '../../../common/model/host.ts';
 import type { Instance } from '../../../common/model/instance.ts';
 import type { Job } from '../../../common/model/job.ts';
+import type { BaseImage, HostResources } from '../../../common/model/resources.ts';
 
 // To add a noun: a model and a collection here, its URI in `createModels`, and nothing else; the feed keeps it in step.
 
@@ -85,7 +86,52 @@ export class Scans extends Backbone.Collection<ScanModel> {
   }
 }
 
+/** A base image on one host. The same name may be on many hosts. */
+export type ImageRow = BaseImage & { host: string; hostName: string; stale: boolean; usedBy: number };
+export class ImageModel extends Backbone.Model<ImageRow> {}
+
+/** Which row of the list of base images this is. */
+export const imageKey = (image: Pick<ImageRow, 'host' | 'name'>) => `${image.host}/${image.name}`;
+
+export class Images extends Backbone.Collection<ImageModel> {
+  declare loaded: boolean;
+
+  override preinitialize(): void {
+    this.model = ImageModel;
+    this.comparator = (a: ImageModel, b: ImageModel) =>
+      a.get('name')!.localeCompare(b.get('name')!) || a.get('hostName')!.localeCompare(b.get('hostName')!);
+    this.loaded = false;
+  }
+
+  override initialize(): void {
+    this.once('loaded', () => {
+      this.loaded = true;
+    });
+  }
+
+  override modelId(attributes: ImageRow): string {
+    return imageKey(attributes);
+  }
+}
+
+/** Pools, base images and networks of one host. `fault`: why they cannot be read, while nothing is known. */
+export type ResourcesRow = HostResources & { host: string; hostName: string; stale: boolean; fault?: string };
+export class ResourcesModel extends Backbone.Model<Partial<ResourcesRow>> {}
+
+/** By host; only of hosts that somebody looks at. */
+export class Resources extends Backbone.Collection<ResourcesModel> {
+  override preinitialize(): void {
+    this.model = ResourcesModel;
+  }
+
+  override modelId(attributes: { host: string }): string {
+    return attributes.host;
+  }
+}
+
 export interface Models {
+  images: Images;
+  resources: Resources;
   hosts: Hosts;
   instances: Instances;
   jobs: Jobs;
@@ -96,6 +142,8 @@ export interface Models {
 /** All nouns of the console, empty. */
 export function createModels(): Models {
   return {
+    images: new Images(),
+    resources: new Resources(),
     hosts: new Hosts(),
     instances: new Instances(),
     jobs: new Jobs(),

@@ -2,8 +2,10 @@ import type { Line } from '../../../common/model/line.ts';
 import type { Action } from '../../../common/model/words.ts';
 import type { Connection } from './connection.ts';
 import type { HistogramSources } from './histogram-source.ts';
+import type { JobTraces } from './job-traces.ts';
 import type { LineSources } from './line-source.ts';
-import type { InstanceModel, Models } from './nouns.ts';
+import type { ImageRow, InstanceModel, Models } from './nouns.ts';
+import type { Operations, Placement } from './operations.ts';
 import type { Pending } from './pending.ts';
 import type { SampleHistory } from './sample-history.ts';
 
@@ -13,11 +15,34 @@ export interface EnrolOffer {
   expiresMs: number | null;
 }
 
+/** Lists that are kept in step only while somebody looks at them; closed with the view that asked. */
+export interface Follows {
+  /** Fills `models.images`. */
+  images(): { close(): void };
+  /** Fills the row of the host in `models.resources`. */
+  resources(host: string): { close(): void };
+}
+
+/** Dialogs that several places open. Each is loaded when it is first wanted. */
+export interface Dialogs {
+  launch(preset?: { host?: string; base?: string }): void;
+  migrate(instance: InstanceModel): void;
+  removeInstance(instance: InstanceModel): void;
+  registerImage(preset?: { host?: string }): void;
+  forgetImage(image: ImageRow): void;
+}
+
 /** What a page may read and ask for. Pages never see sockets, fetch or the composition root. */
 export interface PageDeps {
   models: Models;
   connection: Connection;
   pending: Pending;
+  operations: Operations;
+  follow: Follows;
+  dialogs: Dialogs;
+  traces: JobTraces;
+  /** Where the manager put what was launched from here, and why; by job. */
+  placements: Map<string, Placement>;
   history: SampleHistory;
   lines: LineSources;
   histograms: HistogramSources;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Batches } from '../models/batches.ts';
 import { Notices } from '../models/notices.ts';
 import { InstanceModel, Jobs } from '../models/nouns.ts';
 import { Pending } from '../models/pending.ts';
@@ -8,7 +9,7 @@ import { type Api, ApiError } from './api.ts';
 const instance = new InstanceModel({ id: 'u1', name: 'web-1', state: 'running' } as never);
 
 function setUp(post: (path: string, body: { opId: string }) => Promise<unknown>) {
-  const parts = { jobs: new Jobs(), pending: new Pending(), notices: new Notices() };
+  const parts = { jobs: new Jobs(), pending: new Pending(), notices: new Notices(), batches: new Batches() };
   const sent: { opId: string }[] = [];
   const api = {
     post: (path: string, body: { opId: string }) => {
@@ -56,7 +57,7 @@ describe('act', () => {
 
   it('sends many as one call, keeps each busy until its own job ends, and names the refused with their reasons', async () => {
     const batch = [instance, ...['u2', 'u3'].map((id) => new InstanceModel({ id, name: `web-${id}` } as never))];
-    const { actions, sent, pending, notices, jobs } = setUp(async () => ({
+    const { actions, sent, pending, notices, jobs, batches } = setUp(async () => ({
       jobs: [
         { id: 'job-1', instance: 'u1' },
         { id: 'job-2', instance: 'u2' },
@@ -68,6 +69,7 @@ describe('act', () => {
     await done;
     expect(sent).toMatchObject([{ ids: ['u1', 'u2', 'u3'], action: 'shutdown' }]);
     expect(['u1', 'u2', 'u3'].map((id) => pending.opOf(id))).toEqual(['job-1', 'job-2', null]);
+    expect([...batches.of('job-2')!.jobs]).toEqual(['job-1', 'job-2']);
     jobs.add({ id: 'job-1', state: 'done', createdMs: 1 } as never);
     expect([pending.opOf('u1'), pending.opOf('u2')]).toEqual([null, 'job-2']);
     expect(notices.at(0)!.get('title')).toBe('shutdown: 1 of 3 not accepted');

@@ -1,11 +1,13 @@
 import type { Job } from '../../../common/model/job.ts';
 import type { Action } from '../../../common/model/words.ts';
+import type { Batches } from '../models/batches.ts';
 import type { Notices } from '../models/notices.ts';
 import type { InstanceModel, Jobs } from '../models/nouns.ts';
 import type { EnrolOffer } from '../models/page-deps.ts';
 import type { Pending } from '../models/pending.ts';
 import { type Api, ApiError } from './api.ts';
 import { newOpId } from './op-id.ts';
+import { sendOnce } from './send-once.ts';
 
 /** Everything the console asks the manager to do. */
 export interface Actions {
@@ -21,6 +23,7 @@ interface ActionDeps {
   jobs: Jobs;
   pending: Pending;
   notices: Notices;
+  batches: Batches;
 }
 
 interface BatchAnswer {
@@ -31,25 +34,13 @@ interface BatchAnswer {
 /** As many as the manager takes in one call. */
 const BATCH_INSTANCES = 500;
 const REFUSED_TOLD = 4;
-const LOST_ANSWER_RETRY_MS = 400;
 /** How long a row stays busy when the manager accepted the operation and its job never shows up. */
 const NO_JOB_MS = 30_000;
 
-export function createActions({ api, jobs, pending, notices }: ActionDeps): Actions {
+export function createActions({ api, jobs, pending, notices, batches }: ActionDeps): Actions {
   jobs.on('add change:state', (job: Jobs['models'][number]) => {
     if (job.ended()) pending.end(String(job.id));
   });
-
-  /** The answer may be lost while the call was not: the same opId makes a second try the same operation. */
-  async function send<T>(path: string, body: { opId: string }): Promise<T> {
-    try {
-      return await api.post<T>(path, body);
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'network') throw error;
-      await new Promise((resolve) => setTimeout(resolve, LOST_ANSWER_RETRY_MS));
-      return api.post<T>(path, body);
-    }
-  }
 
   /** The row stays busy until the job with this id ends, or never shows up. */
   function awaitJob(jobId: string): void {
@@ -62,7 +53,7 @@ export function createActions({ api, jobs, pending, notices }: ActionDeps): Acti
     const opId = newOpId();
     pending.begin(id, opId);
     try {
-      await send(`/api/v1/instances/${encodeURIComponent(id)}/actions`, { action, opId } as { opId: string });
+      await sendOnce(api, `/api/v1/instances/${encodeURIComponent(id)}/actions`, { action, opId } as { opId: string });
       awaitJob(opId);
     } catch (error) {
       pending.end(opId);
@@ -77,12 +68,16 @@ export function createActions({ api, jobs, pending, notices }: ActionDeps): Acti
     const ids = instances.map((instance) => String(instance.id));
     for (const id of ids) pending.begin(id, opId);
     try {
-      const answer = await send<BatchAnswer>('/api/v1/instances/actions', { ids, action, opId } as { opId: string });
+      const answer = await sendOnce<BatchAnswer>(api, '/api/v1/instances/actions', { ids, action, opId } as {
+        opId: string;
+      });
       for (const job of answer.jobs) {
         if (job.instance === null) continue;
         pending.begin(job.instance, job.id);
         awaitJob(job.id);
       }
+      const taken = answer.jobs.map((job) => job.id);
+      if (taken.length > 1) batches.add(opId, `${action} ${taken.length} instances`, taken);
       sayRefused(instances, action, answer.refused);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -1,7 +1,10 @@
 import type Backbone from 'backbone';
+import type { Completion } from '../models/compute/compute.ts';
+import type { Notebook } from '../models/compute/notebook.ts';
 import type { Connection } from '../models/connection.ts';
 import type { LineWindow } from '../models/line-window.ts';
 import type { LogFilter } from '../models/log-filter.ts';
+import { createAttachments } from './attachments.ts';
 import { syncCollection } from './list-sync.ts';
 import type { LiveSocket } from './socket.ts';
 import { createSubscriptions, type Follower, type Following } from './subscriptions.ts';
@@ -30,6 +33,10 @@ export interface Feed {
   follow(uri: string, follower: Follower): Following;
   /** Streams lines into a window until closed; survives lost connections without losing lines. */
   tail(window: LineWindow, filter: LogFilter, backlog: number): Tail;
+  /** Fills a notebook with the events of its session until closed; survives lost connections without losing any. */
+  attach(notebook: Notebook): { close(): void };
+  /** What could stand at the cursor; nothing where the session does not answer in time. */
+  complete(session: string, code: string, cursor: number, timeoutMs: number): Promise<Completion>;
 }
 
 const RETRY_MS = 1_000;
@@ -38,6 +45,7 @@ const RETRY_MS = 1_000;
 export function createFeed(deps: FeedDeps): Feed {
   const { socket, connection, lists } = deps;
   const tails = createTails(socket);
+  const attachments = createAttachments(socket);
   const subscriptions = createSubscriptions(socket, deps.onSignedOut);
 
   function followList(uri: string, list: Backbone.Collection): Following {
@@ -55,6 +63,7 @@ export function createFeed(deps: FeedDeps): Feed {
     connection.up();
     subscriptions.resume();
     tails.resume();
+    attachments.resume();
   }
 
   function onConnectError(error: Error): void {
@@ -74,6 +83,7 @@ export function createFeed(deps: FeedDeps): Feed {
       socket.on('connect_error', onConnectError);
       socket.on('change', (change) => subscriptions.onChange(change));
       socket.on('logs:lines', (batch) => tails.onBatch(batch));
+      socket.on('compute:output', (batch) => attachments.onOutput(batch));
       socket.on('signed-out', () => deps.onSignedOut());
       socket.connect();
     },
@@ -91,5 +101,13 @@ export function createFeed(deps: FeedDeps): Feed {
     followList,
     follow: (uri, follower) => subscriptions.follow(uri, follower),
     tail: (window, filter, backlog) => tails.open(window, filter, backlog),
+    attach: (notebook) => attachments.open(notebook),
+    complete: (session, code, cursor, timeoutMs) =>
+      new Promise((resolve) => {
+        socket.timeout(timeoutMs).emit('compute:complete', { session, code, cursor }, (timedOut, answer) => {
+          const nothing = { matches: [], start: cursor, end: cursor };
+          resolve(timedOut || answer.err !== null ? nothing : answer.data);
+        });
+      }),
   };
 }

@@ -24,11 +24,16 @@ export abstract class DialogView<O extends ViewOptions = ViewOptions> extends Vi
       this.destroy();
     });
     this.dialog.addEventListener('click', (event) => {
-      if (event.target === this.el) this.close();
+      if (event.target === this.el && this.closesOutside()) this.close();
     });
     this.dialog.showModal();
     this.el.querySelector<HTMLElement>('[data-first]')?.focus();
     return this;
+  }
+
+  /** Whether a click beside the dialog closes it. A dialog that holds what was typed says no. */
+  closesOutside(): boolean {
+    return true;
   }
 
   close(): void {

@@ -57,11 +57,11 @@ export class Toasts extends View<ToastsOptions> {
         shown,
         (notice) => notice.id,
         (notice) => {
-          const { kind, title, text, href } = notice.attributes as Required<typeof notice.attributes>;
+          const { kind, title, text, href, link } = notice.attributes as Required<typeof notice.attributes>;
           return html`<div class="toast-card toast-${kind}" role=${kind === 'bad' ? 'alert' : 'status'}>
             ${icon(ICONS[kind!])}
             <div class="toast-body"><b>${visibleText(title!)}</b><span>${visibleText(text!)}</span>
-              ${href ? html`<a href=${href}>Show its lines</a>` : null}</div>
+              ${href ? html`<a href=${href}>${visibleText(link ?? 'Show its lines')}</a>` : null}</div>
             <button type="button" class="btn btn-icon" aria-label="Dismiss" @click=${() => notices.remove(notice)}>${icon('close')}</button>
           </div>`;
         },

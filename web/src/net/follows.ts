@@ -1,0 +1,27 @@
+import type { Models, ResourcesRow } from '../models/nouns.ts';
+import type { Follows } from '../models/page-deps.ts';
+import type { Feed } from './feed.ts';
+
+/** What pages may keep in step only while they look at it. */
+export function createFollows({
+  feed,
+  models,
+}: {
+  feed: Pick<Feed, 'follow' | 'followList'>;
+  models: Models;
+}): Follows {
+  return {
+    images: () => feed.followList('/api/v1/images', models.images),
+    resources: (host) =>
+      feed.follow(`/api/v1/hosts/${encodeURIComponent(host)}/resources`, {
+        take(body) {
+          // A fault of before is over; what is not sent any more must not stay.
+          const next = { fault: undefined, cpuModel: undefined, arch: undefined, ...(body as Partial<ResourcesRow>) };
+          models.resources.add({ ...next, host } as never, { merge: true });
+        },
+        fail(_code, message) {
+          if (models.resources.get(host) === undefined) models.resources.add({ host, fault: message } as never);
+        },
+      }),
+  };
+}

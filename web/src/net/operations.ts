@@ -1,0 +1,32 @@
+import type { Job } from '../../../common/model/job.ts';
+import type { MigrationChecks } from '../../../common/model/migration.ts';
+import type { Operations, Placement } from '../models/operations.ts';
+import type { Api } from './api.ts';
+import { newOpId } from './op-id.ts';
+import { onceMore, sendOnce } from './send-once.ts';
+
+const instancePath = (id: string) => `/api/v1/instances/${encodeURIComponent(id)}`;
+
+/** Launch, delete, move and base images over the API. */
+export function createOperations(api: Api): Operations {
+  return {
+    launch: (request, opId) =>
+      sendOnce<{ job: Job; placement: Placement }>(api, '/api/v1/instances', { ...request, opId }),
+    async registerImage(request, opId) {
+      return (await sendOnce<{ job: Job }>(api, '/api/v1/images', { ...request, opId })).job;
+    },
+    async forgetImage(host, name, opId) {
+      const path = `/api/v1/images/${encodeURIComponent(host)}/${encodeURIComponent(name)}?opId=${opId}`;
+      return (await onceMore(() => api.remove<{ job: Job }>(path))).job;
+    },
+    async removeInstance(id, name, force, opId) {
+      const query = new URLSearchParams({ name, opId, ...(force ? { force: 'true' } : {}) });
+      return (await onceMore(() => api.remove<{ job: Job }>(`${instancePath(id)}?${query}`))).job;
+    },
+    targets: (id, live) => api.get<MigrationChecks[]>(`${instancePath(id)}/migrate/targets?live=${live}`),
+    async migrate(id, request, opId) {
+      return (await sendOnce<{ job: Job }>(api, `${instancePath(id)}/migrate`, { ...request, opId })).job;
+    },
+    newOpId,
+  };
+}
