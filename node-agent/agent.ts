@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Failpoint } from '../logging/failpoint.ts';
 import { createLogger, errorFields, type Logger } from '../logging/logger.ts';
 import { createSpool, type Spool } from '../logging/spool/spool.ts';
+import { createLaunchProcedures } from './commands/procedures/launch-procedures.ts';
 import { type CommandRunner, createCommandRunner } from './commands/runner.ts';
 import { COMPUTE_DEFAULTS, createCompute } from './compute/compute.ts';
 import type { AgentConfig } from './config.ts';
@@ -10,6 +11,7 @@ import { createAutoEnrol } from './identity/auto-enrol.ts';
 import { enrol } from './identity/enrol.ts';
 import { openIdentity } from './identity/identity.ts';
 import { createHypervisor, type Hypervisor } from './libvirt/hypervisor.ts';
+import { createResources, type Resources } from './resources/resources.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { createLinkServer } from './serve/link.ts';
 import { createLocalSocket } from './serve/local-socket.ts';
@@ -44,7 +46,7 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
   const spool = openSpool(inData('spool.sqlite'), config, failpoint);
   const emit = (line: Parameters<Spool['append']>[0]) => spool.append(line);
   const log = createLogger({ program: 'agent', level: config.logLevel, stderr, sinks: [{ add: emit }], now });
-  const { hypervisor, commands, sources } = openLibvirtSide(config, inData, { emit, log, now });
+  const { hypervisor, resources, commands, sources } = openLibvirtSide(config, inData, { emit, log, now });
 
   const name = hostname();
   const startedMs = now();
@@ -53,7 +55,7 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
     { ...COMPUTE_DEFAULTS, socketPath: config.compute.socket || inData('compute.sock') },
     { emit, log, now },
   );
-  const services: LinkService[] = [compute.service];
+  const services: LinkService[] = [resources.service, compute.service];
   const link = createLinkServer({ version, spool, hypervisor, commands, services, failpoint, log, now });
   const status = (): AgentStatus => ({
     id: identity.id,
@@ -68,7 +70,7 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
     libvirtAnswers: hypervisor.facts().libvirtAnswers,
     spool: spool.waiting(),
   });
-  const handlers = createHandlers({ hypervisor, commands, spool, spoolCapBytes: config.spool.cap, status });
+  const handlers = createHandlers({ hypervisor, commands, resources, spool, spoolCapBytes: config.spool.cap, status });
   const server = createNodeServer(config, { identity, handlers, link, log });
   const enrolHere = async (url: string, token: string) => {
     await enrol(url, token, { identity, port: () => port, name, now });
@@ -97,6 +99,8 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
       // After the hypervisor: a log is resolved to its instance by the inventory.
       await sources.start();
       stops.push(['sources', () => sources.stop()]);
+      await resources.start();
+      stops.push(['resources', resources.stop]);
       await commands.start();
       if (config.enrolFile !== '') auto.start();
       stops.push(['enrolment', auto.stop]);
@@ -136,12 +140,24 @@ function openLibvirtSide(
   config: AgentConfig,
   inData: (name: string) => string,
   deps: { emit: Spool['append']; log: Logger; now(): number },
-): { hypervisor: Hypervisor; commands: CommandRunner; sources: Source } {
+): { hypervisor: Hypervisor; resources: Resources; commands: CommandRunner; sources: Source } {
   const { libvirtUri: uri, virsh: virshPath, libvirtRunDir: runDir, qemuLogDir, sampleEvery: sampleEveryMs } = config;
-  const hypervisor = createHypervisor({ uri, sampleEveryMs, virshPath, qemuLogDir, runDir }, deps);
+  const hypervisor = createHypervisor(
+    { uri, sampleEveryMs, virshPath, qemuLogDir, runDir, xmlDir: resolve(inData('define')) },
+    deps,
+  );
+  const { pools, domainType, consoleLogDir, qemuImg: qemuImgPath } = config;
+  const resources = createResources({ pools, domainType, imagesPath: inData('images.json') }, { ...deps, hypervisor });
+  const procedures = createLaunchProcedures(
+    { qemuImgPath, consoleLogDir, removalsDir: inData('removals') },
+    { resources, hypervisor, now: deps.now },
+  );
   const journalPath = inData('journal.sqlite');
-  const commands = createCommandRunner({ journalPath, capRows: config.journal.rows }, { ...deps, hypervisor });
+  const commands = createCommandRunner(
+    { journalPath, capRows: config.journal.rows },
+    { ...deps, hypervisor, procedures },
+  );
   const idOf = (name: string) => hypervisor.instances().find((instance) => instance.name === name)?.id;
   const sources = createSources({ qemuLogDir, positionsPath: inData('positions.json') }, { ...deps, idOf });
-  return { hypervisor, commands, sources };
+  return { hypervisor, resources, commands, sources };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { WebvirtError } from '../common/errors.ts';
 import { checkConfig } from '../common/pure/config/check.ts';
 import { layeredConfig } from '../common/pure/config/layers.ts';
+import { namedPaths } from '../common/pure/config/named-paths.ts';
 import { duration, size } from '../common/pure/config/quantity.ts';
 import { type Failpoint, noFailpoint, parseFailpoint } from '../logging/failpoint.ts';
 
@@ -58,6 +59,25 @@ export const agentConfigSchema = z.object({
     .min(1)
     .default('/var/log/libvirt/qemu')
     .describe('Directory of the logs that libvirt keeps per instance; they are followed.'),
+  consoleLogDir: z
+    .string()
+    .regex(/^\/[^\0]*$/, 'must be an absolute path')
+    .default('/var/log/libvirt/consoles')
+    .describe('Directory of the logs of serial consoles of instances that are launched here, as libvirt sees it.'),
+  pools: namedPaths()
+    .prefault({ default: '/var/lib/libvirt/images' })
+    .describe(
+      'Folders, by name, in which disks of instances and base images may lie; nothing outside of them is ever touched. As a ' +
+        'variable: default=/var/lib/libvirt/images,shared=/srv/images.',
+    ),
+  domainType: z
+    .enum(['qemu', 'kvm'])
+    .default('qemu')
+    .describe(
+      'How guests that are launched here run. Say kvm only where a guest is known to start with it: that /dev/kvm is there ' +
+        'proves nothing. qemu emulates, and is slow.',
+    ),
+  qemuImg: z.string().min(1).default('qemu-img').describe('Program that makes and reads disk images.'),
   sampleEvery: duration({ min: '500ms', max: '10m' })
     .prefault('5s')
     .describe('How often the load of the host and of its instances is measured.'),

@@ -34,6 +34,8 @@ export const baseImageSchema = z.object({
   initrd: z.string().max(1024).optional(),
   cmdline: z.string().max(1024).optional(),
   registeredMs: z.number(),
+  /** Disks of the pools that are thin clones of it, as far as this host sees. */
+  clones: z.number().int().nonnegative().optional(),
   /** Why no instance can be made of it now (the file is gone or changed). */
   fault: z.string().max(512).optional(),
 });

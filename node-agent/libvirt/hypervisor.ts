@@ -23,6 +23,8 @@ export interface HypervisorConfig {
   runDir?: string;
   /** The /proc in which the pids of those files count; likewise. */
   procDir?: string;
+  /** Absolute folder of our own for the XML that virsh is given; without one nothing can be defined. */
+  xmlDir?: string;
   /** How long one read may take before libvirt counts as not answering. */
   readDeadlineMs?: number;
 }
@@ -188,7 +190,7 @@ export function createHypervisor(
   );
 
   return {
-    ...createVirshActions({ children, connection: () => active, uri, driver }),
+    ...createVirshActions({ children, connection: () => active, uri, driver, xmlDir: config.xmlDir }),
     async start() {
       let timer: NodeJS.Timeout | undefined;
       const listed = new Promise<void>((resolve) => {

@@ -1,3 +1,5 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { WebvirtError } from '../../common/errors.ts';
 import type { AgentInstance } from '../../common/model/instance.ts';
 import type { Connection } from './connection.ts';
@@ -13,6 +15,13 @@ export interface VirshActions {
    * @throws {WebvirtError} bad-request for unknown words, ambiguous when another instance is named like this UUID.
    */
   run(words: readonly string[], id: string, options: VirshRunOptions): Promise<VirshOutcome>;
+  /** Runs words that name no instance, as a child; null when libvirt did not say yes. @throws {WebvirtError} bad-request */
+  readHost(words: readonly string[], options: { deadlineMs: number }): Promise<string | null>;
+  /**
+   * Defines the instance `id` by this XML, made by our own builder: virsh takes it from a file, for it opens no pipe.
+   * @throws {WebvirtError} bad-request, or what keeps the file from being written.
+   */
+  define(id: string, xml: string, options: VirshRunOptions): Promise<VirshOutcome>;
 }
 
 export function createVirshActions(deps: {
@@ -20,6 +29,8 @@ export function createVirshActions(deps: {
   connection(): Connection;
   uri(): string;
   driver(): string;
+  /** Absolute folder for the files by which virsh is given XML; only we may write there. */
+  xmlDir: string | undefined;
 }): VirshActions {
   /** The test driver lives inside each virsh: only the shell that we read from can change what we show. */
   async function inShell(words: readonly string[], options: VirshRunOptions): Promise<VirshOutcome> {
@@ -54,6 +65,27 @@ export function createVirshActions(deps: {
       const argv = [...words, '--', id];
       if (deps.driver() === 'test') return inShell(argv, options);
       return deps.children.run(['-q', '-c', deps.uri(), ...argv], options);
+    },
+    async readHost(words, options) {
+      mustWords(words);
+      if (deps.driver() === 'none') return null;
+      const outcome = await deps.children.run(['-q', '-c', deps.uri(), ...words], options);
+      return outcome.ended === 'exit' && outcome.code === 0 ? outcome.stdout : null;
+    },
+    async define(id, xml, options) {
+      if (!isUuid(id)) throw new WebvirtError('bad-request', 'An instance is addressed by its UUID only.');
+      const words = mustWords(['define', '--']);
+      if (deps.driver() !== 'qemu' || deps.xmlDir === undefined)
+        return { ended: 'not-started', reason: 'missing-program', detail: 'this libvirt runs no guests' };
+      const file = join(deps.xmlDir, `${id}.xml`);
+      await mkdir(deps.xmlDir, { recursive: true, mode: 0o700 });
+      await rm(file, { force: true });
+      await writeFile(file, xml, { mode: 0o600, flag: 'wx' });
+      try {
+        return await deps.children.run(['-q', '-c', deps.uri(), ...words, file], options);
+      } finally {
+        await rm(file, { force: true });
+      }
     },
   };
 }

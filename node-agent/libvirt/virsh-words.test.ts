@@ -23,7 +23,7 @@ test.each(
     ID.toUpperCase(),
     ID.replaceAll('-', ''),
     '--xpath',
-    'undefine',
+    'vol-delete',
     'qemu-monitor-command',
     'connect',
     'cd',

@@ -1,11 +1,12 @@
 import { WebvirtError } from '../../common/errors.ts';
 import type { Command, EpochRange } from '../../common/wire/link.ts';
-import type { ServedCommands, ServedHypervisor } from './ports.ts';
+import type { ServedCommands, ServedHypervisor, ServedResources } from './ports.ts';
 import type { AgentStatus, NodeCall } from './routes.ts';
 
 export interface HandlerDeps {
   hypervisor: ServedHypervisor;
   commands: ServedCommands;
+  resources: ServedResources;
   spool: { waiting(): { lines: number; bytes: number }; epochs(): EpochRange[] };
   spoolCapBytes: number;
   status(): AgentStatus;
@@ -15,7 +16,7 @@ export type Handler = (call: { params: Record<string, string>; body: unknown }) 
 
 /** What each call of the table answers: `data` of the envelope. Parameters and bodies are checked before. */
 export function createHandlers(deps: HandlerDeps): Record<Exclude<NodeCall, 'GET /v1/link'>, Handler> {
-  const { hypervisor, commands, spool, status } = deps;
+  const { hypervisor, commands, resources, spool, status } = deps;
   return {
     'GET /hello': () => {
       const { version, id, name } = status();
@@ -23,6 +24,7 @@ export function createHandlers(deps: HandlerDeps): Record<Exclude<NodeCall, 'GET
     },
     'GET /v1/status': status,
     'GET /v1/host': () => ({ host: hypervisor.facts(), load: hypervisor.load() }),
+    'GET /v1/resources': () => resources.read(),
     'GET /v1/instances': () => hypervisor.instances(),
     'GET /v1/instances/:uuid': ({ params }) =>
       hypervisor.instance(params['uuid']!) ?? notFound(`There is no instance ${params['uuid']} on this host.`),

@@ -1,5 +1,6 @@
 import type { HostFacts, HostLoad } from '../../common/model/host.ts';
 import type { AgentInstance, InstanceSample } from '../../common/model/instance.ts';
+import type { HostResources } from '../../common/model/resources.ts';
 import type { Command, JobReport } from '../../common/wire/link.ts';
 
 /** What serve needs of the libvirt side. Answers come from memory. */
@@ -19,6 +20,11 @@ export type ServedEvent =
   | { t: 'gone'; id: string }
   | { t: 'relisted' }
   | { t: 'samples'; tsMs: number; list: InstanceSample[]; load: HostLoad };
+
+/** What serve needs of the resources: read when it is asked. */
+export interface ServedResources {
+  read(): Promise<HostResources>;
+}
 
 /** What serve needs of the commands. */
 export interface ServedCommands {

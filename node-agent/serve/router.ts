@@ -33,7 +33,7 @@ export async function dispatch(
   if (handler === undefined) throw new WebvirtError('bad-request', 'This address takes a WebSocket.');
   if (route.params !== undefined) check(route.params, params);
   const body = route.body === undefined ? undefined : check(route.body, await readJson(request));
-  answerOk(response, route.status, handler({ params, body }));
+  answerOk(response, route.status, await handler({ params, body }));
 }
 
 /** Before enrolment the open call and nothing else; afterwards the manager and nobody else. */

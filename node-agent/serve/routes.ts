@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hostFactsSchema, hostLoadSchema } from '../../common/model/host.ts';
 import { agentInstanceSchema, uuidSchema } from '../../common/model/instance.ts';
 import { opIdSchema } from '../../common/model/job.ts';
+import { hostResourcesSchema } from '../../common/model/resources.ts';
 import { commandSchema, epochRangeSchema, jobReportSchema, LINK_PATH } from '../../common/wire/link.ts';
 
 /** One way into the agent. From this table come the router and the pages of the Node API. */
@@ -76,6 +77,17 @@ export const NODE_API = [
     purpose: 'Facts of the host, and the last sample of its load (null before the first).',
     access: 'manager',
     answer: z.object({ host: hostFactsSchema, load: hostLoadSchema.nullable() }),
+    status: 200,
+  },
+  {
+    method: 'GET',
+    path: '/v1/resources',
+    summary: 'What the host has for instances',
+    purpose:
+      'Pools with their free space, base images, networks and bridges, and the memory that a new instance could be given. ' +
+      'Read when it is asked; networks and counts of clones are at most a minute old.',
+    access: 'manager',
+    answer: hostResourcesSchema,
     status: 200,
   },
   {

@@ -52,7 +52,10 @@ export async function startAgentRig(options: { enrolled: boolean; failpoint?: Fa
     libvirtAnswers: true,
     spool: spool.waiting(),
   });
-  const handlers = createHandlers({ hypervisor, commands, spool, spoolCapBytes: 64e6, status });
+  const resources = {
+    read: async () => ({ pools: [], images: [], networks: [], domainType: null, memoryAvailableBytes: 0 }),
+  };
+  const handlers = createHandlers({ hypervisor, commands, resources, spool, spoolCapBytes: 64e6, status });
   const server = createNodeServer({ listen: '127.0.0.1', port: 0 }, { identity, handlers, link: links, log });
   const port = await server.start();
   return {
