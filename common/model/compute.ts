@@ -83,7 +83,18 @@ export type Death = z.infer<typeof deathSchema>;
 
 /** What happens in a session, in order. `cell` numbers the pieces of code of a session from 1. */
 export const outputEventSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('input'), cell: z.number().int(), code: z.string(), actor: z.string() }),
+  /**
+   * `replaces`: the cell of which this is the next run, changed or not: it stands at its place. `after`: the cell it was
+   * put behind. Without both it stands at the end. Only who draws a notebook needs them.
+   */
+  z.object({
+    type: z.literal('input'),
+    cell: z.number().int(),
+    code: z.string(),
+    actor: z.string(),
+    replaces: z.number().int().optional(),
+    after: z.number().int().optional(),
+  }),
   z.object({ type: z.literal('started'), cell: z.number().int() }),
   z.object({ type: z.literal('stdout'), cell: z.number().int(), text: z.string() }),
   z.object({ type: z.literal('stderr'), cell: z.number().int(), text: z.string() }),

@@ -7,6 +7,8 @@ export interface LogFilter {
   instance?: string;
   source?: string;
   job?: string;
+  /** Id of a computation session. */
+  session?: string;
 }
 
 /** A filter with the range of stored lines; without `fromMs` and `toMs` the stream is live. */
@@ -15,7 +17,7 @@ export interface LogParams extends LogFilter {
   toMs?: number;
 }
 
-export const FILTER_KEYS = ['q', 'level', 'host', 'instance', 'source', 'job'] as const;
+export const FILTER_KEYS = ['q', 'level', 'host', 'instance', 'source', 'job', 'session'] as const;
 
 /** Reads filter and range from the query of an address. Unknown keys and unreadable times are ignored. */
 export function parseLogParams(query: string | null | undefined): LogParams {

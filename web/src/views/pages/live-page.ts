@@ -8,6 +8,8 @@ import { FleetPanel } from '../widgets/fleet-panel.ts';
 import { HistogramView } from '../widgets/histogram-view.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
 
+const OWN_FILTERS = new Set(['host', 'source', 'instance', 'job', 'session', 'level']);
+
 /** The first screen: every line now, with the fleet beside it. The address holds filter and range, nothing else does. */
 export class LivePage extends Page<PageDeps> {
   declare params: LogParams;
@@ -101,7 +103,7 @@ export class LivePage extends Page<PageDeps> {
 
   /** A value of a line was clicked: plain choices become filters of their own, the rest becomes a term of `q`. */
   addFilter(field: string, value: string, exclude: boolean): void {
-    const own = field === 'host' || field === 'source' || field === 'instance' || field === 'job' || field === 'level';
+    const own = OWN_FILTERS.has(field);
     if (own && !exclude) this.go({ ...this.params, [field]: value });
     else this.go({ ...this.params, q: withTerm(this.params.q, field, value, exclude) });
   }

@@ -154,7 +154,9 @@ export class FilterBar extends View<FilterBarOptions> {
     const range =
       params.fromMs === undefined && params.toMs === undefined ? null : chip(rangeText(params), { fromMs: 0, toMs: 0 });
     const job = params.job ? chip(`job ${params.job.slice(0, 8)}`, { job: '' }) : null;
-    return range === null && job === null ? null : html`<div class="chips">${range}${job}</div>`;
+    const session = params.session ? chip(`session ${params.session.slice(0, 8)}`, { session: '' }) : null;
+    if (range === null && job === null && session === null) return null;
+    return html`<div class="chips">${range}${job}${session}</div>`;
   }
 
   hosts(): [string, string][] {

@@ -64,8 +64,10 @@ function factsOf(line: Line, actions: DetailActions): Fact[] {
     const href = `#/jobs/${encodeURIComponent(line.job)}`;
     facts.push({ label: 'job', text: line.job, filter: ['job', line.job], href });
   }
-  if (line.session !== undefined)
-    facts.push({ label: 'session', text: line.session, filter: ['session', line.session] });
+  if (line.session !== undefined) {
+    const href = `#/compute/${encodeURIComponent(line.session)}`;
+    facts.push({ label: 'session', text: line.session, filter: ['session', line.session], href });
+  }
   for (const [name, text] of flattenFields(line.fields ?? {})) facts.push({ label: name, text, filter: [name, text] });
   facts.push({ label: 'id', text: line.id });
   return facts;

@@ -1,0 +1,40 @@
+import type { MimeBundle } from '../../../../common/model/compute.ts';
+
+/** How a result is shown. `html`: only HTML came; it is shown as text, never as markup. */
+export type Shown =
+  | { as: 'png'; base64: string; text: string | null }
+  | { as: 'svg'; source: string; text: string | null }
+  | { as: 'latex'; source: string; text: string | null }
+  | { as: 'text'; text: string; latex: string | null }
+  | { as: 'html'; source: string }
+  | { as: 'unknown'; types: string[] };
+
+/**
+ * Chooses the representation of a result that is shown: a picture before words. LaTeX is set where `typeset` says so
+ * or where nothing plainer came.
+ */
+export function shownOf(bundle: MimeBundle, typeset: boolean): Shown {
+  const text = own(bundle, 'text/plain');
+  const png = own(bundle, 'image/png');
+  if (png !== null) return { as: 'png', base64: png, text };
+  const svg = own(bundle, 'image/svg+xml');
+  if (svg !== null) return { as: 'svg', source: svg, text };
+  const latex = latexOf(bundle);
+  if (latex !== null && (typeset || text === null)) return { as: 'latex', source: latex, text };
+  if (text !== null) return { as: 'text', text, latex };
+  const html = own(bundle, 'text/html');
+  if (html !== null) return { as: 'html', source: html };
+  return { as: 'unknown', types: Object.keys(bundle) };
+}
+
+/** The LaTeX of a result without the signs around it (`$…$`, `\[…\]`), or null. */
+export function latexOf(bundle: MimeBundle): string | null {
+  const latex = own(bundle, 'text/latex')?.trim() ?? null;
+  if (latex === null || latex === '') return null;
+  const inner = /^(?:\$\$([\s\S]*)\$\$|\$([\s\S]*)\$|\\\[([\s\S]*)\\\]|\\\(([\s\S]*)\\\))$/.exec(latex);
+  return (inner?.slice(1).find((part) => part !== undefined) ?? latex).trim();
+}
+
+function own(bundle: MimeBundle, type: string): string | null {
+  return Object.hasOwn(bundle, type) ? bundle[type]! : null;
+}
