@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, stat } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { chooseAccel } from './accel.ts';
+import { prepareTiny } from './base-image.ts';
 import { prepareGuestImage } from './guest-image.ts';
 import { createLabHost, type LabHost } from './host.ts';
 import { writeHostFiles } from './host-files.ts';
@@ -102,6 +103,7 @@ export async function buildLab(
   await mkdir(state.dir, { recursive: true });
   await markDir(names, state.dir);
   await Promise.all(['images', 'locks'].map((folder) => mkdir(join(state.dir, folder), { recursive: true })));
+  await prepareTiny(join(state.dir, 'images'), state.bootDir);
   signal.throwIfAborted();
   await createNetwork(names, hostCount);
   const bootOne = async (host: LabHost) => {

@@ -1,15 +1,21 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { LOCAL_POOL, SHARED_POOL } from './base-image.ts';
+import { startCompute } from './compute.ts';
 import type { LabHost } from './host.ts';
+import { IMAGES_DIR, LOCAL_POOL_DIR } from './host-files.ts';
 import type { Lab } from './lab.ts';
 import { LAB_CIDR } from './names.ts';
-import { LabError } from './run.ts';
+import { type OnLine, stopChild, untilReady } from './programs.ts';
 
 export const AGENT_PORT = 4601;
-const READY_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 10_000;
+/** What an agent of the lab is told of its host: the pools, and how it reaches the libvirt of another. */
+const AGENT_ENV = {
+  WEBVIRT_AGENT_LIBVIRT_URI: 'qemu:///system',
+  WEBVIRT_AGENT_LIBVIRT_PEER_URI: 'qemu+tcp://{address}/system',
+  WEBVIRT_AGENT_POOLS: `${SHARED_POOL}=${IMAGES_DIR},${LOCAL_POOL}=${LOCAL_POOL_DIR}`,
+};
 
 type ProgramName = 'manager' | 'crawler' | 'node-agent';
 
@@ -24,15 +30,9 @@ export interface ConsoleOptions {
   readonly adminPassword?: string;
   /** More variables for one program, such as the enrolment file of an agent; asked when the manager is up. */
   readonly envFor?: (program: ProgramName, host: LabHost | null, dataDir: string) => Promise<NodeJS.ProcessEnv>;
-  /** What a program writes to stderr, line by line. `from` is its name, and the host's for an agent. */
-  readonly onLine?: (from: string, line: string) => void;
-}
-
-/** The JSON line a program prints when it is up; the manager's also has its address and first password. */
-export interface Ready {
-  readonly ready: true;
-  readonly url?: string;
-  readonly firstPassword?: string | null;
+  /** Keys of the compute servers' configuration; absent: hosts have none, and offer no computations. */
+  readonly compute?: Record<string, unknown>;
+  readonly onLine?: OnLine;
 }
 
 export interface LabConsole {
@@ -46,6 +46,10 @@ export interface LabConsole {
   /** By the name of the host. Add to it with `startAgent` after a power cut. */
   readonly agents: ReadonlyMap<string, ChildProcess>;
   startAgent(host: LabHost): Promise<ChildProcess>;
+  /** The compute servers, by the name of the host. */
+  readonly computes: ReadonlyMap<string, ChildProcess>;
+  /** Starts the one of a host: the first time, after a power cut, or in the place of one that runs. */
+  startCompute(host: LabHost): Promise<ChildProcess>;
   /** Fulfilled when the manager ends, for whatever reason. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
@@ -54,53 +58,6 @@ export interface LabConsole {
 /** Where an agent keeps its identity and its spool: a folder of its host. */
 export function agentDataDir(host: LabHost): string {
   return join(host.dir, 'agent');
-}
-
-/** Fulfilled with the ready line. @throws LabError when the program ends or stays silent; its last words are in it. */
-function untilReady(from: string, child: ChildProcess, onLine: NonNullable<ConsoleOptions['onLine']>): Promise<Ready> {
-  return new Promise((resolve, reject) => {
-    let lastLine = '';
-    const fail = (what: string) => reject(new LabError(`${from} ${what}${lastLine ? `: ${lastLine}` : ''}`));
-    const timer = setTimeout(() => fail(`is not ready after ${READY_LIMIT_MS / 1000} s`), READY_LIMIT_MS);
-    createInterface({ input: child.stderr! }).on('line', (line) => {
-      lastLine = line;
-      onLine(from, line);
-    });
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      const message = parseReady(line);
-      if (!message) return onLine(from, line);
-      clearTimeout(timer);
-      resolve(message);
-    });
-    child.on('error', (error) => fail(`cannot be started (${error.message})`));
-    // "close" comes after the last line was read, "exit" may come before it.
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      fail(`ended (${signal ?? `code ${code}`})`);
-    });
-  });
-}
-
-function parseReady(line: string): Ready | null {
-  try {
-    const message = JSON.parse(line) as Partial<Ready>;
-    return message.ready === true ? { ...message, ready: true } : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Asks with SIGTERM, then insists. */
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-    child.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    child.kill('SIGTERM');
-  });
 }
 
 /**
@@ -112,6 +69,7 @@ export async function startConsole(lab: Lab, options: ConsoleOptions): Promise<L
   const onLine = options.onLine ?? (() => {});
   const dataDir = join(lab.dir, 'manager');
   const agents = new Map<string, ChildProcess>();
+  const computes = new Map<string, ChildProcess>();
   const started: ChildProcess[] = [];
 
   const launch = async (program: ProgramName, host: LabHost | null, own: string, env: NodeJS.ProcessEnv) => {
@@ -138,9 +96,18 @@ export async function startConsole(lab: Lab, options: ConsoleOptions): Promise<L
       WEBVIRT_AGENT_DATA_DIR: own,
       WEBVIRT_AGENT_LISTEN: host.address,
       WEBVIRT_AGENT_PORT: String(AGENT_PORT),
-      WEBVIRT_AGENT_LIBVIRT_URI: 'qemu:///system',
+      ...AGENT_ENV,
     });
     agents.set(host.name, child);
+    return child;
+  };
+
+  const startComputeOf = async (host: LabHost): Promise<ChildProcess> => {
+    const old = computes.get(host.name);
+    if (old) await stopChild(old);
+    const child = await startCompute(lab.name, host, options.compute, onLine);
+    computes.set(host.name, child);
+    started.push(child);
     return child;
   };
 
@@ -169,6 +136,7 @@ export async function startConsole(lab: Lab, options: ConsoleOptions): Promise<L
         WEBVIRT_AGENT_PORT: String(AGENT_PORT),
       }),
       ...lab.hosts.map(startAgent),
+      ...(options.compute === undefined ? [] : lab.hosts.map(startComputeOf)),
     ]);
     if (crawler.status === 'rejected') throw crawler.reason;
     for (const other of others) if (other.status === 'rejected') throw other.reason;
@@ -181,6 +149,8 @@ export async function startConsole(lab: Lab, options: ConsoleOptions): Promise<L
       crawler: crawler.value.child,
       agents,
       startAgent,
+      computes,
+      startCompute: startComputeOf,
       ended: new Promise((resolve) => manager.child.once('exit', () => resolve())),
       async stop() {
         await forward.stop();

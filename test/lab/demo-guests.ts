@@ -3,7 +3,7 @@ import type { Lab } from './lab.ts';
 const NAMES = ['web', 'db', 'cache', 'mail', 'build', 'queue'];
 
 /** The name of the n-th guest, counted from 0: web-1, db-1 … queue-1, web-2 … */
-function guestName(index: number): string {
+export function guestName(index: number): string {
   return `${NAMES[index % NAMES.length]}-${1 + Math.floor(index / NAMES.length)}`;
 }
 

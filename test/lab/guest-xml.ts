@@ -12,7 +12,7 @@ export interface GuestDefinition {
 }
 
 /** What a guest does at boot is kept short: an emulated machine pays for each of these. */
-const KERNEL_OPTIONS = [
+export const KERNEL_OPTIONS = [
   ...['console=ttyS0', 'quiet', 'tsc=reliable', 'no_timer_check', 'nokaslr', 'mitigations=off', 'lpj=4000000'],
   ...['rcupdate.rcu_expedited=1', 'i8042.noaux', 'apparmor=0', 'audit=0', 'cryptomgr.notests', 'panic=1'],
 ];

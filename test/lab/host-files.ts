@@ -5,6 +5,8 @@ import { hostAddress, hostName, LAB_GATEWAY } from './names.ts';
 
 /** Paths as they are inside every host. */
 export const IMAGES_DIR = '/var/lib/libvirt/images';
+/** A folder on each host's own disk: what lies there is on no other host. */
+export const LOCAL_POOL_DIR = '/var/lib/libvirt/local';
 export const BOOT_DIR = '/var/lib/libvirt/boot';
 export const CONSOLE_DIR = '/var/log/libvirt/consoles';
 const LOCKSPACE_DIR = '/var/lib/libvirt/lockd/files';
@@ -70,7 +72,7 @@ function hostsFile(host: HostFilesInput): string {
 export async function writeHostFiles(hostDir: string, host: HostFilesInput): Promise<void> {
   const folders = [
     ...['etc-libvirt/qemu', 'etc-libvirt/storage/autostart', 'cache/qemu', 'log/qemu', 'log/consoles'],
-    ...['lib/boot', 'lib/images', 'lib/qemu', 'lib/lockd/files'],
+    ...['lib/boot', 'lib/images', 'lib/local', 'lib/qemu', 'lib/lockd/files'],
   ];
   await Promise.all(folders.map((folder) => mkdir(join(hostDir, folder), { recursive: true })));
   const files: Readonly<Record<string, string>> = {

@@ -2,11 +2,15 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { computeMissing } from './compute.ts';
 import { type LabConsole, startConsole } from './console.ts';
 import { startDemoGuests } from './demo-guests.ts';
 import { enrolHosts } from './enrol.ts';
 import { createLab, type Lab, type LabStatus } from './lab.ts';
+import { registerTiny } from './register-tiny.ts';
 import { LabError } from './run.ts';
+import { followSage } from './sage-later.ts';
+import { whatToTry } from './try.ts';
 
 const USAGE = `npm run lab [-- up|status|down] [-- --hosts N] [--guests N] [--name NAME] [--port N] [--kvm] [--locks] [--no-console]
   up       builds the lab, starts the console on it and stays; Ctrl-C takes everything down.
@@ -94,8 +98,13 @@ async function up(lab: Lab, options: ReturnType<typeof readArguments>): Promise<
     );
     if (!options.console && stopping === null) return 0;
     const onLine = (from: string, line: string) => console.error(`${from}: ${line}`);
-    running = await startConsole(lab, { distDir: DIST_DIR, port: options.port, onLine });
+    const why = computeMissing();
+    if (why !== null) console.log(`Computations are off: ${why}.`);
+    const compute = why === null ? { compute: {} } : {};
+    running = await startConsole(lab, { distDir: DIST_DIR, port: options.port, onLine, ...compute });
+    followSage(running, lab);
     await enrolHosts(lab, running, { distDir: DIST_DIR, port: options.port });
+    await registerTiny(lab, running);
   } catch (error) {
     const asked = stopping !== null;
     await stopAll();
@@ -104,6 +113,7 @@ async function up(lab: Lab, options: ReturnType<typeof readArguments>): Promise<
   }
   if (running.firstPassword !== null) console.log(`First sign-in: admin@localhost / ${running.firstPassword}`);
   console.log(`WebVirt is ready on the lab: ${running.url}`);
+  console.log(whatToTry({ url: running.url, dataDir: running.dataDir, hosts: options.hosts, guests: options.guests }));
   await Promise.race([signalled, running.ended]);
   const asked = stopping !== null;
   await stopAll();

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sweepCgroups } from './cgroups.ts';
 import { type LabNames, stateRoot } from './names.ts';
 import { killUntilGone, labProcesses, netnsOf } from './processes.ts';
 import { LabError, mustRun, run } from './run.ts';
@@ -36,7 +37,8 @@ function mountsBelow(dir: string): string[] {
 }
 
 /**
- * Takes a lab away, whatever is left of it: processes, network namespaces (their links go with them), mounts, files.
+ * Takes a lab away, whatever is left of it: processes, control groups, network namespaces (their links go
+ * with them), mounts, files.
  * Needs no memory of the lab: everything is found by its name; the state file only tells of a folder of its own.
  * @param dirs more folders that may belong to the lab
  * @throws LabError when something could not be removed.
@@ -45,6 +47,8 @@ export async function sweep(names: LabNames, dirs: readonly string[] = []): Prom
   const state = await readState(names);
   const survivors = await killUntilGone(() => labProcesses(names), KILL_LIMIT_MS);
   if (survivors.length > 0) throw new LabError(`processes of lab ${names.name} do not die: ${survivors.join(', ')}`);
+  const groups = await sweepCgroups(names);
+  if (groups.length > 0) throw new LabError(`control groups of lab ${names.name} do not go: ${groups.join(', ')}`);
   await Promise.all(netnsOf(names).map((netns) => mustRun(['ip', 'netns', 'delete', netns])));
   for (const dir of new Set([names.defaultDir, ...dirs, ...(state ? [state.dir] : [])])) {
     if (!existsSync(marker(names, dir))) {

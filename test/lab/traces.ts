@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { cgroupsOf } from './cgroups.ts';
 import { labNames } from './names.ts';
 import { labProcesses, netnsOf } from './processes.ts';
 
@@ -30,11 +31,12 @@ export function traces(name: string) {
   return {
     processes: [...new Set([...labProcesses(names), ...marked(name)])],
     netns: netnsOf(names),
+    cgroups: cgroupsOf(names),
     files: [...files, ...claims],
     mounts,
   };
 }
-export const NOTHING = { processes: [], netns: [], files: [], mounts: [] };
+export const NOTHING = { processes: [], netns: [], cgroups: [], files: [], mounts: [] };
 
 /** Waits until a program says exactly this on its standard output. @throws Error when it ends without. */
 export async function line(child: ChildProcess, text: string): Promise<void> {

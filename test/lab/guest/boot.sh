@@ -6,10 +6,16 @@ mount -t devtmpfs devtmpfs /dev 2>/dev/null
 for module in /modules/*.ko; do insmod "$module"; done
 for word in $(cat /proc/cmdline); do
   case $word in
-    lab.name=*) hostname "${word#*=}" ;;
+    lab.name=*) name=${word#*=} ;;
     lab.address=*) address=${word#*=} ;;
   esac
 done
+# A clone of the base image is told nothing: its network card, if it has one, makes its name and its address.
+read -r mac 2>/dev/null </sys/class/net/eth0/address
+tail=${mac#*:*:*:}
+[ -n "$name" ] || name=tiny${mac:+-${tail//:/}}
+[ -n "$address" ] || [ -z "$mac" ] || address=192.168.77.$((0x${mac##*:} % 254 + 1))/24
+hostname "$name"
 say() { read -r up _ </proc/uptime; echo "[$up] boot: $*"; }
 say "Linux $(uname -r)"
 say "$(hostname): $(nproc) cpu, $(awk '/^MemTotal/ {print $2}' /proc/meminfo) kB memory"
