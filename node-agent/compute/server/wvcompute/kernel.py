@@ -67,6 +67,10 @@ class ShellKernel:
     def serve(self, sock: socket.socket) -> None:
         """Answers until the server closes the channel or the user exits."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
+        if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):
+            # Sage has a handler of its own, which also stops its C code. Python has none when it was started with
+            # SIGINT ignored, as shells start what runs in the background.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         channel = Channel(sock)
         streams.install()
         reseed()

@@ -13,6 +13,8 @@ READ_BYTES = 65_536
 # Bytes that wait in the pipe while its reader rests; then the writer blocks.
 PIPE_BYTES = 262_144
 REST_SECONDS = 0.004
+# print() writes its text and its end of line one after the other: they should come as one event.
+GATHER_SECONDS = 0.001
 
 
 class OutputPipe:
@@ -47,9 +49,15 @@ class OutputPipe:
 
     def _readable(self) -> None:
         self._loop.remove_reader(self._descriptor)
+        self._rest = self._loop.call_later(GATHER_SECONDS, self._take)
+
+    def _take(self) -> None:
+        self._rest = None
+        if self._held or not self._open:
+            return
         if self._read(READ_BYTES) and self._open:
             self._rest = self._loop.call_later(REST_SECONDS, self._rested)
-        elif self._open and not self._held:
+        elif self._open:
             self._loop.add_reader(self._descriptor, self._readable)
 
     def _rested(self) -> None:

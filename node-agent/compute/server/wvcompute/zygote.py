@@ -85,7 +85,6 @@ def run(name: str, control_file: int, program_folder: str) -> None:
     sys_.prctl(sys_.PR_SET_PDEATHSIG, 9)
     control = socket.socket(fileno=control_file)
     os.set_inheritable(control_file, False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     program = build_filter()
     try:
         jail.build(program_folder)
