@@ -68,5 +68,5 @@ def install() -> None:
     """Puts the streams in place of those that the zygote had."""
     sys.stdout = sys.__stdout__ = Stream(1)
     sys.stderr = sys.__stderr__ = Stream(2)
-    sys.stdin = sys.__stdin__ = open("/dev/null", encoding="utf-8")  # noqa: SIM115 it lives as long as we do
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 it lives as long as we do
     builtins.input = _no_keyboard
