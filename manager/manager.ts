@@ -94,7 +94,7 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     ]);
     parts.push({ name: 'accounts', stop: auth.stop });
     fleet = createFleet(config, { ...store, state, bus, log, linkTls: enrolment.linkTls });
-    const { intake, inventory, commands, links } = fleet;
+    const { intake, inventory, commands, links, resources } = fleet;
     sink.attach(intake.lineSink);
 
     edge = createEdge(config, { version, webFolder, auth, enrolment, fleet, state, storage, bus, log, audit });
@@ -102,8 +102,11 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     parts.push({ name: 'intake', stop: intake.stop });
     inventory.start();
     parts.push({ name: 'inventory', stop: inventory.stop });
+    parts.push({ name: 'resources', stop: resources.stop });
     commands.start();
     parts.push({ name: 'commands', stop: commands.stop });
+    fleet.compute.start();
+    parts.push({ name: 'compute', stop: fleet.compute.stop });
     links.start();
     parts.push({ name: 'links', stop: links.stop });
     await edge.http.start();

@@ -1,4 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
+import { computeEvents } from '../api/compute/socket-events.ts';
 import { createMetrics } from '../api/metrics/metrics.ts';
 import { type Auth, SESSION_COOKIE } from '../auth/auth.ts';
 import type { Bus } from '../bus/bus.ts';
@@ -72,7 +73,9 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     metrics,
     hosts: fleet,
     instances: fleet,
+    images: fleet,
     jobs: fleet,
+    compute: fleet,
     logs: { lines, outside: createOutsideLines(fleet.intake), nowMs: now },
     samples: { samples, nowMs: now },
     list: fleet,
@@ -108,7 +111,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
       batches: { columnsOf, lineAt },
       bus,
       log,
-      events: crawler.events,
+      events: [...crawler.events, ...computeEvents(fleet)],
     },
   );
   const http: Http = createHttp(

@@ -1,10 +1,13 @@
 import type { Bus } from '../bus/bus.ts';
 import { COMMANDS_DEFAULTS, type Commands, createCommands } from '../commands/commands.ts';
+import { COMPUTE_DEFAULTS, type Compute, createCompute } from '../compute/compute.ts';
 import type { ManagerConfig } from '../config.ts';
 import type { Log } from '../http/log.ts';
 import { createIntake, INTAKE_DEFAULTS, type Intake } from '../intake/intake.ts';
 import { createInventory, INVENTORY_DEFAULTS } from '../intake/inventory.ts';
 import type { Inventory } from '../intake/inventory-ports.ts';
+import { createKnownResources, type KnownResources } from '../launch/host-resources.ts';
+import { createLaunches, type Launches } from '../launch/launches.ts';
 import { type Asks, createAsks } from '../links/asks.ts';
 import { createLinks, LINKS_DEFAULTS, type Links } from '../links/links.ts';
 import type { LinkHandlers } from '../links/ports.ts';
@@ -28,6 +31,9 @@ export interface Fleet {
   links: Links;
   /** Questions to the agents. */
   asks: Asks;
+  compute: Compute;
+  resources: KnownResources;
+  launches: Launches;
   /** A host was enrolled: it is shown and dialled. */
   enrolled(hostId: string): void;
 }
@@ -49,7 +55,15 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     { stores: state, samples, bus, log },
   );
   const asks = createAsks({ send: (hostId, message) => links.send(hostId, message) });
-  const shared: HostService[] = [asks];
+  const resources = createKnownResources({ settings: state.settings, bus, log });
+  const compute = createCompute(COMPUTE_DEFAULTS, {
+    ...{ store: state.compute, inventory, bus, log },
+    link: {
+      send: (hostId, message) => links.send(hostId, message),
+      connected: (hostId) => links.connected(hostId),
+    },
+  });
+  const shared: HostService[] = [asks, compute.hostService, resources];
   const services = createHostServices(shared, log);
   const handlers: LinkHandlers = {
     async onHello(sender, hello) {
@@ -112,6 +126,9 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     commands,
     links,
     asks,
+    compute,
+    resources,
+    launches: createLaunches({ inventory, commands, resources, log }),
     enrolled(hostId) {
       inventory.reload(hostId);
       links.dial(hostId);

@@ -1,6 +1,8 @@
 import { type CandidateDeps, candidateRoutes } from '../api/candidates/routes.ts';
+import { type ComputeRouteDeps, computeRoutes } from '../api/compute/routes.ts';
 import { type HealthDeps, healthRoutes } from '../api/health/routes.ts';
 import { type HostDeps, hostRoutes } from '../api/hosts/routes.ts';
+import { type ImageDeps, imageRoutes } from '../api/images/routes.ts';
 import { type InstanceDeps, instanceRoutes } from '../api/instances/routes.ts';
 import { type JobDeps, jobRoutes } from '../api/jobs/routes.ts';
 import { type ListDeps, listRoutes } from '../api/list/routes.ts';
@@ -22,7 +24,9 @@ export interface RouteDeps {
   metrics: { registry: MetricsSource };
   hosts: HostDeps;
   instances: InstanceDeps;
+  images: ImageDeps;
   jobs: JobDeps;
+  compute: ComputeRouteDeps;
   logs: LogDeps;
   samples: SampleDeps;
   list: ListDeps;
@@ -42,7 +46,9 @@ export function managerRoutes(deps: RouteDeps): Route[] {
     ...tokenRoutes(deps.tokens),
     ...hostRoutes(deps.hosts),
     ...instanceRoutes(deps.instances),
+    ...imageRoutes(deps.images),
     ...jobRoutes(deps.jobs),
+    ...computeRoutes(deps.compute),
     ...logRoutes(deps.logs),
     ...sampleRoutes(deps.samples),
     ...listRoutes(deps.list),

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { WebvirtError } from '../../../common/errors.ts';
 
-interface Migration {
+export interface Migration {
   version: number;
   name: string;
   sql: string;
@@ -46,16 +46,22 @@ export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;
  * Brings the file to the schema of this program, one transaction per step, so that a kill in between leaves a whole
  * earlier version. Throws `store-unavailable` on a file written by a newer program and leaves that file untouched.
  */
-export function migrate(db: Database, path: string, nowMs: number): void {
+export function migrate(
+  db: Database,
+  path: string,
+  nowMs: number,
+  migrations: readonly Migration[] = MIGRATIONS,
+): void {
+  const known = migrations.at(-1)!.version;
   const exists = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").get() !== undefined;
   const found = exists
     ? (db.prepare('SELECT coalesce(max(version), 0) AS version FROM migrations').get() as { version: number }).version
     : 0;
-  if (found > SCHEMA_VERSION) {
+  if (found > known) {
     throw new WebvirtError(
       'store-unavailable',
-      `${path} was written by a newer WebVirt (schema ${found}, this program knows ${SCHEMA_VERSION}): start the newer program, or restore the backup made before the upgrade`,
-      { path, found, known: SCHEMA_VERSION },
+      `${path} was written by a newer WebVirt (schema ${found}, this program knows ${known}): start the newer program, or restore the backup made before the upgrade`,
+      { path, found, known },
     );
   }
   const step = db.transaction((migration: Migration) => {
@@ -69,5 +75,5 @@ export function migrate(db: Database, path: string, nowMs: number): void {
       nowMs,
     );
   });
-  for (const migration of MIGRATIONS) if (migration.version > found) step.immediate(migration);
+  for (const migration of migrations) if (migration.version > found) step.immediate(migration);
 }

@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { StateStore } from '../ports.ts';
 import { createAccountStore } from './accounts.ts';
 import { createCandidateStore } from './candidates.ts';
+import { openComputeStore } from './compute.ts';
 import { createEnrolTokenStore } from './enrol-tokens.ts';
 import { createHostStore } from './hosts.ts';
 import { createInstanceStore } from './instances.ts';
@@ -29,6 +30,7 @@ export function openStateStore(path: string): StateStore {
     db.close();
     throw error;
   }
+  const compute = openBeside(db, join(dirname(path), 'compute.sqlite'));
   return {
     hosts: createHostStore(db),
     instances: createInstanceStore(db),
@@ -38,9 +40,22 @@ export function openStateStore(path: string): StateStore {
     scans: createScanStore(db),
     enrolTokens: createEnrolTokenStore(db),
     settings: createSettingStore(db),
+    compute,
     together: (work) => db.transaction(work).immediate(),
-    close: () => void db.close(),
+    close() {
+      compute.close();
+      db.close();
+    },
   };
+}
+
+function openBeside(db: Database.Database, path: string) {
+  try {
+    return openComputeStore(path);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 function migrateBeforeWriting(db: Database.Database, path: string): void {
