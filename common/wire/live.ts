@@ -59,9 +59,13 @@ export interface ClientEvents {
     request: { session: string; code: string; cursor: number },
     ack: Ack<{ matches: string[]; start: number; end: number }>,
   ) => void;
-  /** Opens the serial console of an instance; all who have it open see the same. `write` false: only looks. */
+  /**
+   * Opens the serial console of an instance; all who have it open see the same. `write` false: only looks. `force` takes
+   * it from somebody who has it open on the host. `recent`: the last bytes, base64. `write` in the answer: whether keys
+   * are taken. What comes, comes as `console:data` and `console:state`.
+   */
   'console:open': (
-    request: { instance: string; write: boolean },
+    request: { instance: string; write: boolean; force?: boolean },
     ack: Ack<{ console: string; recent: string; write: boolean }>,
   ) => void;
   /** Keys, as UTF-8 text. */
@@ -92,8 +96,17 @@ export interface ServerEvents {
   'compute:output': (batch: { session: string; events: NumberedEvent[] }) => void;
   /** Bytes of a serial console, base64. `skipped` bytes were dropped for this viewer because it is slow. */
   'console:data': (chunk: { console: string; data: string; skipped: number }) => void;
-  /** `ended` null: the console is connected (again), on this host. */
-  'console:state': (state: { console: string; host: string; hostName: string; ended: string | null }) => void;
+  /**
+   * `ended` null: the console is connected (again), on this host. Else why it is not; `code` is `busy` when somebody has it
+   * open on the host. It is tried again by itself.
+   */
+  'console:state': (state: {
+    console: string;
+    host: string;
+    hostName: string;
+    ended: string | null;
+    code?: string;
+  }) => void;
   /** The session ended (sign-out, revocation): the socket is closed next. */
   'signed-out': (reason: { code: string }) => void;
   /** Sent to the crawler only. */

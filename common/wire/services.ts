@@ -47,9 +47,20 @@ export const agentServiceMessages = [
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     data: z.unknown(),
   }),
-  /** Bytes of a serial console, base64. */
-  z.object({ t: z.literal('console-data'), id: channelIdSchema, data: z.string().max(1_500_000) }),
-  z.object({ t: z.literal('console-end'), id: channelIdSchema, reason: z.string().max(512) }),
+  /** Bytes of a serial console, base64. `skipped` bytes before them were dropped: the guest said more than could be sent. */
+  z.object({
+    t: z.literal('console-data'),
+    id: channelIdSchema,
+    data: z.string().max(1_500_000),
+    skipped: z.number().int().nonnegative().optional(),
+  }),
+  /** `code` is of the catalogue where it was an error rather than an end. */
+  z.object({
+    t: z.literal('console-end'),
+    id: channelIdSchema,
+    reason: z.string().max(512),
+    code: z.string().max(64).optional(),
+  }),
   z.object({ t: z.literal('compute-server'), server: computeServerSchema }),
   /** Sessions that live on this host, sent at each new link: what is not in it has died. */
   z.object({
@@ -93,7 +104,10 @@ export const managerServiceMessages = [
     what: z.enum(QUESTIONS),
     args: z.record(z.string(), z.unknown()),
   }),
+  /** Keys, as UTF-8 text. */
   z.object({ t: z.literal('console-input'), id: channelIdSchema, data: z.string().max(100_000) }),
+  /** So many bytes of this console have come so far: the agent sends no more than a window ahead of it. */
+  z.object({ t: z.literal('console-ack'), id: channelIdSchema, bytes: z.number().int().nonnegative() }),
   z.object({ t: z.literal('console-close'), id: channelIdSchema }),
   z.object({ t: z.literal('compute'), session: channelIdSchema, request: computeRequestSchema }),
   /** Events before `next` are committed; the agent may forget them. */

@@ -29,7 +29,7 @@ const MAX_OUTPUT_CHARS = 8 * 1024 * 1024;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The whole environment of every virsh: English messages, no history file, no start-up files, nobody's PATH. */
-function environment(): Record<string, string> {
+export function virshEnvironment(): Record<string, string> {
   const { uid, homedir } = userInfo();
   return {
     PATH,
@@ -45,7 +45,7 @@ function environment(): Record<string, string> {
 
 /** `limit` counts all of them; two places are kept for the shell and the events. */
 export function createVirshChildren(config: { virshPath: string; limit: number }): VirshChildren {
-  const env = environment();
+  const env = virshEnvironment();
   const waiting: (() => void)[] = [];
   let living = 0;
   let running = 0;

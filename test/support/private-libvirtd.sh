@@ -7,7 +7,7 @@ for folder in /run /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /etc/lib
   mkdir -p "$folder"
   mount -t tmpfs -o size=256m tmpfs "$folder"
 done
-mkdir -p /var/log/libvirt/qemu /etc/libvirt/qemu
+mkdir -p /var/log/libvirt/qemu /etc/libvirt/qemu /run/lock
 cat > /etc/libvirt/qemu.conf <<EOF
 user = "root"
 group = "root"
