@@ -5,6 +5,7 @@ import type { Line } from '../../common/model/line.ts';
 import { LEVELS } from '../../common/model/words.ts';
 import { parseQuery } from '../../common/pure/query/parse.ts';
 import { job, type World } from './mock-data.ts';
+import { answerOps, readResources } from './mock-ops.ts';
 
 export interface MockCall {
   method: string;
@@ -20,6 +21,8 @@ export interface MockState {
   password: string;
   /** How long a job takes. */
   jobMs: number;
+  /** How long a move takes. */
+  moveMs: number;
 }
 
 /** Lines that a filter lets through; words, -words and field:value, enough to see the page work. */
@@ -52,11 +55,12 @@ const LISTS: Record<string, keyof World> = {
   '/api/v1/jobs': 'jobs',
   '/api/v1/candidates': 'candidates',
   '/api/v1/scans': 'scans',
+  '/api/v1/images': 'images',
 };
 
 export function readList(world: World, uri: string): unknown {
   const key = LISTS[uri];
-  return key === undefined ? null : structuredClone(world[key]);
+  return key === undefined ? readResources({ world }, uri) : structuredClone(world[key]);
 }
 
 /** Answers a call or throws an error of the catalogue. */
@@ -118,6 +122,8 @@ export function answer(
     state.changed('/api/v1/scans');
     return { status: 202, data: world.scans[0] };
   }
+  const operation = answerOps(state, method, path, given, body);
+  if (operation !== null) return operation;
   throw new WebvirtError('not-found');
 }
 

@@ -5,6 +5,7 @@ import type { Host } from '../../common/model/host.ts';
 import type { Instance, InstanceState } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
 import type { Line } from '../../common/model/line.ts';
+import { createImages, type MockImage } from './mock-resources.ts';
 
 export interface World {
   hosts: Host[];
@@ -13,6 +14,7 @@ export interface World {
   candidates: Candidate[];
   scans: Scan[];
   lines: Line[];
+  images: MockImage[];
 }
 
 const GIB = 1024 ** 3;
@@ -137,8 +139,11 @@ export function createWorld(options: { hosts: number; instances: number; nowMs: 
   });
   const jobs: Job[] = [
     job('migrate', 'running', instances[0]!, nowMs - 42_000, {
-      progress: 0.62,
-      result: { remaining: '1.2 GiB', rate: '112 MiB/s', round: 2, 'time left': '11 s' },
+      ...{ progress: 0.62, target: hosts.at(1)?.id ?? '', targetName: hosts.at(1)?.name ?? '' },
+      detail: {
+        ...{ phase: 'copies memory', elapsedMs: 42_000, totalBytes: 4 * GIB, processedBytes: 2.8 * GIB },
+        ...{ remainingBytes: 1.2 * GIB, rateBps: 112 * 1024 ** 2, dirtyRateBps: 18 * 1024 ** 2, rounds: 2 },
+      },
     }),
     job('start', 'done', instances[5]!, nowMs - 320_000, {}),
     job('shutdown', 'failed', instances[2]!, nowMs - 900_000, {
@@ -188,7 +193,7 @@ export function createWorld(options: { hosts: number; instances: number; nowMs: 
       error: null,
     },
   ];
-  return { hosts, instances, jobs, candidates, scans, lines: [] };
+  return { hosts, instances, jobs, candidates, scans, lines: [], images: createImages(hosts) };
 }
 
 function candidate(address: string, claimedName: string | null, state: Candidate['state'], nowMs: number): Candidate {

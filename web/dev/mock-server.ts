@@ -12,6 +12,7 @@ import { isWebvirtError } from '../../common/errors.ts';
 import type { Line } from '../../common/model/line.ts';
 import { diff } from '../../common/pure/patch/diff.ts';
 import { answer, type MockState, matcherOf, readList } from './mock-api.ts';
+import { controlWorld } from './mock-control.ts';
 import { createWorld } from './mock-data.ts';
 import { sendFile } from './mock-files.ts';
 import { makeLine } from './mock-lines.ts';
@@ -22,6 +23,8 @@ const { values: flags } = parseArgs({
     hosts: { type: 'string', default: '8' },
     instances: { type: 'string', default: '60' },
     rate: { type: 'string', default: '8' },
+    'move-ms': { type: 'string', default: '12000' },
+    'no-images': { type: 'boolean', default: false },
     still: { type: 'boolean', default: false },
     dist: { type: 'string', default: fileURLToPath(new URL('../../dist/web', import.meta.url)) },
   },
@@ -29,12 +32,21 @@ const { values: flags } = parseArgs({
 const KEPT_LINES = 200_000;
 
 const world = createWorld({ hosts: Number(flags.hosts), instances: Number(flags.instances), nowMs: Date.now() });
+if (flags['no-images']) world.images = [];
 const versions = new Map<string, { version: number; body: unknown }>();
 const tails = new Map<string, { socket: Socket; id: string; fits: (line: Line) => boolean }>();
 let base = 0;
 let signedIn = false;
 
-const state: MockState = { world, calls: [], changed, addLines, password: 'mock', jobMs: 1_200 };
+const state: MockState = {
+  world,
+  calls: [],
+  changed,
+  addLines,
+  password: 'mock',
+  jobMs: 1_200,
+  moveMs: Number(flags['move-ms']),
+};
 const server = createServer((request, response) => void handle(request, response));
 const io = new Server(server, { serveClient: false, perMessageDeflate: false });
 
@@ -157,11 +169,6 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
 /** What a test may do to this server from outside. */
 function control(path: string, body: Record<string, unknown>, response: ServerResponse): void {
   if (path === '/mock/sign-in') signedIn = true;
-  else if (path === '/mock/lines')
-    addLines((body['lines'] as Partial<Line>[]).map((line) => ({ ...makeLine(world, Date.now()), ...line })));
-  else if (path === '/mock/flood')
-    for (let i = 0; i < Number(body['batches']); i += 1)
-      addLines(Array.from({ length: Number(body['size']) }, () => makeLine(world, Date.now())));
   else if (path === '/mock/drop') io.disconnectSockets(true);
   else if (path === '/mock/skip')
     for (const tail of tails.values())
@@ -171,20 +178,7 @@ function control(path: string, body: Record<string, unknown>, response: ServerRe
         skipped: Number(body['count']),
         position: position(),
       });
-  else if (path === '/mock/instance') {
-    Object.assign(world.instances[Number(body['index'])]!, body['set']);
-    changed('/api/v1/instances');
-  } else if (path === '/mock/add-instance') {
-    world.instances.push({ ...structuredClone(world.instances[0]!), ...(body['set'] as object) });
-    changed('/api/v1/instances');
-  } else if (path === '/mock/job') {
-    world.jobs.unshift({ ...structuredClone(world.jobs[0]!), ...(body['set'] as object) });
-    changed('/api/v1/jobs');
-  } else if (path === '/mock/enrolled') {
-    const found = world.candidates[0]!;
-    world.hosts.push({ ...structuredClone(world.hosts[0]!), id: found.id, name: 'juniper' });
-    changed('/api/v1/hosts');
-  } else if (path !== '/mock/calls') {
+  else if (!controlWorld(state, path, body)) {
     send(response, 404, {});
     return;
   }

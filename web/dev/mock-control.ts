@@ -1,0 +1,28 @@
+import type { Line } from '../../common/model/line.ts';
+import type { MockState } from './mock-api.ts';
+import { makeLine } from './mock-lines.ts';
+
+/** What a test may do to the pretended world from outside; false when there is no such word. */
+export function controlWorld(state: MockState, path: string, body: Record<string, unknown>): boolean {
+  const { world } = state;
+  if (path === '/mock/lines')
+    state.addLines((body['lines'] as Partial<Line>[]).map((line) => ({ ...makeLine(world, Date.now()), ...line })));
+  else if (path === '/mock/flood')
+    for (let i = 0; i < Number(body['batches']); i += 1)
+      state.addLines(Array.from({ length: Number(body['size']) }, () => makeLine(world, Date.now())));
+  else if (path === '/mock/instance') {
+    Object.assign(world.instances[Number(body['index'])]!, body['set']);
+    state.changed('/api/v1/instances');
+  } else if (path === '/mock/add-instance') {
+    world.instances.push({ ...structuredClone(world.instances[0]!), ...(body['set'] as object) });
+    state.changed('/api/v1/instances');
+  } else if (path === '/mock/job') {
+    world.jobs.unshift({ ...structuredClone(world.jobs[0]!), ...(body['set'] as object) });
+    state.changed('/api/v1/jobs');
+  } else if (path === '/mock/enrolled') {
+    const found = world.candidates[0]!;
+    world.hosts.push({ ...structuredClone(world.hosts[0]!), id: found.id, name: 'juniper' });
+    state.changed('/api/v1/hosts');
+  } else return path === '/mock/calls';
+  return true;
+}
