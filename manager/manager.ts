@@ -103,6 +103,8 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     inventory.start();
     parts.push({ name: 'inventory', stop: inventory.stop });
     parts.push({ name: 'resources', stop: resources.stop });
+    fleet.migration.start();
+    parts.push({ name: 'migrations', stop: fleet.migration.stop });
     commands.start();
     parts.push({ name: 'commands', stop: commands.stop });
     fleet.compute.start();

@@ -3,8 +3,10 @@ import { join, resolve } from 'node:path';
 import type { Failpoint } from '../logging/failpoint.ts';
 import { createLogger, errorFields, type Logger } from '../logging/logger.ts';
 import { createSpool, type Spool } from '../logging/spool/spool.ts';
+import { createMigrationSide, type MigrationSide } from './commands/migration-side.ts';
 import { createLaunchProcedures } from './commands/procedures/launch-procedures.ts';
 import { type CommandRunner, createCommandRunner } from './commands/runner.ts';
+import { createScopes, type Scopes } from './commands/scope.ts';
 import { COMPUTE_DEFAULTS, createCompute } from './compute/compute.ts';
 import type { AgentConfig } from './config.ts';
 import { createAutoEnrol } from './identity/auto-enrol.ts';
@@ -15,6 +17,7 @@ import { createResources, type Resources } from './resources/resources.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { createLinkServer } from './serve/link.ts';
 import { createLocalSocket } from './serve/local-socket.ts';
+import { createQuestions } from './serve/questions.ts';
 import type { AgentStatus } from './serve/routes.ts';
 import { createNodeServer } from './serve/server.ts';
 import type { LinkService } from './serve/services.ts';
@@ -44,9 +47,12 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
   const inData = (name: string) => join(config.dataDir, name);
   const identity = await openIdentity({ folder: inData('identity'), now });
   const spool = openSpool(inData('spool.sqlite'), config, failpoint);
-  const emit = (line: Parameters<Spool['append']>[0]) => spool.append(line);
+  const scopes = createScopes();
+  const emit = (line: Parameters<Spool['append']>[0]) => spool.append(scopes.mark(line));
   const log = createLogger({ program: 'agent', level: config.logLevel, stderr, sinks: [{ add: emit }], now });
-  const { hypervisor, resources, commands, sources } = openLibvirtSide(config, inData, { emit, log, now });
+  const { hypervisor, resources, migration, commands, sources } = openLibvirtSide(config, inData, {
+    ...{ emit, log, now, scopes },
+  });
 
   const name = hostname();
   const startedMs = now();
@@ -55,7 +61,8 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
     { ...COMPUTE_DEFAULTS, socketPath: config.compute.socket || inData('compute.sock') },
     { emit, log, now },
   );
-  const services: LinkService[] = [resources.service, compute.service];
+  const questions = createQuestions({ ...migration.answerers }, { log });
+  const services: LinkService[] = [resources.service, compute.service, questions, scopes.service];
   const link = createLinkServer({ version, spool, hypervisor, commands, services, failpoint, log, now });
   const status = (): AgentStatus => ({
     id: identity.id,
@@ -92,7 +99,11 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
       stops.push(['local socket', local.stop]);
       port = await server.start();
       stops.push(['port', server.stop], ['link', link.stop]);
-      stops.push(['hypervisor', () => hypervisor.stop()], ['commands', () => commands.stop()]);
+      stops.push(
+        ['hypervisor', () => hypervisor.stop()],
+        ['commands', () => commands.stop()],
+        ['migrations', migration.stop],
+      );
       compute.start();
       stops.push(['compute', compute.stop]);
       await hypervisor.start();
@@ -139,8 +150,14 @@ function openSpool(path: string, config: AgentConfig, failpoint: Failpoint): Spo
 function openLibvirtSide(
   config: AgentConfig,
   inData: (name: string) => string,
-  deps: { emit: Spool['append']; log: Logger; now(): number },
-): { hypervisor: Hypervisor; resources: Resources; commands: CommandRunner; sources: Source } {
+  deps: { emit: Spool['append']; log: Logger; now(): number; scopes: Scopes },
+): {
+  hypervisor: Hypervisor;
+  resources: Resources;
+  migration: MigrationSide;
+  commands: CommandRunner;
+  sources: Source;
+} {
   const { libvirtUri: uri, virsh: virshPath, libvirtRunDir: runDir, qemuLogDir, sampleEvery: sampleEveryMs } = config;
   const hypervisor = createHypervisor(
     { uri, sampleEveryMs, virshPath, qemuLogDir, runDir, xmlDir: resolve(inData('define')) },
@@ -152,12 +169,19 @@ function openLibvirtSide(
     { qemuImgPath, consoleLogDir, removalsDir: inData('removals') },
     { resources, hypervisor, now: deps.now },
   );
+  const migration = createMigrationSide(
+    {
+      ...{ uri, virshPath, runDir, peerUri: config.libvirtPeerUri },
+      ...{ keepDir: resolve(inData('moved')), giveUpMs: config.migration.giveUp },
+    },
+    { ...deps, hypervisor },
+  );
   const journalPath = inData('journal.sqlite');
   const commands = createCommandRunner(
     { journalPath, capRows: config.journal.rows },
-    { ...deps, hypervisor, procedures },
+    { ...deps, hypervisor, procedures: [...procedures, ...migration.procedures] },
   );
   const idOf = (name: string) => hypervisor.instances().find((instance) => instance.name === name)?.id;
   const sources = createSources({ qemuLogDir, positionsPath: inData('positions.json') }, { ...deps, idOf });
-  return { hypervisor, resources, commands, sources };
+  return { hypervisor, resources, migration, commands, sources };
 }

@@ -5,6 +5,7 @@ import { checkConfig } from '../common/pure/config/check.ts';
 import { layeredConfig } from '../common/pure/config/layers.ts';
 import { namedPaths } from '../common/pure/config/named-paths.ts';
 import { duration, size } from '../common/pure/config/quantity.ts';
+import { isPeerTemplate } from '../common/pure/migration/peer-uri.ts';
 import { type Failpoint, noFailpoint, parseFailpoint } from '../logging/failpoint.ts';
 
 export const ENV_PREFIX = 'WEBVIRT_AGENT_';
@@ -48,6 +49,14 @@ export const agentConfigSchema = z.object({
     .min(1)
     .default('qemu:///system')
     .describe('Connection to libvirt. Where no daemon answers, libvirt’s test driver is shown, and said so.'),
+  libvirtPeerUri: z
+    .string()
+    .refine(isPeerTemplate, 'must be qemu+tls|tcp|ssh://[user@]{address}[:port]/system, without anything behind it')
+    .default('qemu+tls://{address}/system')
+    .describe(
+      'How the libvirt of another host reaches the one of this host when an instance moves here; {address} stands for ' +
+        'the address at which the manager knows this host. qemu+tcp has neither encryption nor sign-in.',
+    ),
   virsh: z.string().min(1).default('virsh').describe('Program that speaks with libvirt.'),
   libvirtRunDir: z
     .string()
@@ -78,6 +87,16 @@ export const agentConfigSchema = z.object({
         'proves nothing. qemu emulates, and is slow.',
     ),
   qemuImg: z.string().min(1).default('qemu-img').describe('Program that makes and reads disk images.'),
+  migration: z
+    .object({
+      giveUp: duration({ min: '1s', max: '1d' })
+        .prefault('1m')
+        .describe(
+          'A guest that changes its memory faster than it can be copied is tried for so long with the longest downtime that ' +
+            'is allowed; then the move ends and it runs on where it is.',
+        ),
+    })
+    .describe('Instances that move from here to another host.'),
   sampleEvery: duration({ min: '500ms', max: '10m' })
     .prefault('5s')
     .describe('How often the load of the host and of its instances is measured.'),

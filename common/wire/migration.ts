@@ -141,6 +141,8 @@ export const migrateArgsSchema = z.strictObject({
   maxDowntimeMs: z.number().int().min(1).max(60_000).optional(),
   /** Bytes a second that the move may take of the network; as it likes where absent. */
   maxRateBps: z.number().int().min(1).max(1e12).optional(),
+  /** How it was before: a guest that was paused is not resumed, and the target does not learn of the mark by itself. */
+  was: z.strictObject({ paused: z.boolean(), autostart: z.boolean() }),
 });
 export type MigrateArgs = z.infer<typeof migrateArgsSchema>;
 

@@ -5,29 +5,15 @@ import type { Bus } from '../bus/bus.ts';
 import type { JobStore, StoredJob } from '../store/ports.ts';
 import { afterReport, argsHash, commandOf, isFinished, newOpId, presentJob } from './job-record.ts';
 import { createJournal } from './journal.ts';
+import { createJudged, type Judge, type Judged } from './judge.ts';
+import type { CommandsConfig } from './limits.ts';
 import { withLiveProgress } from './live-progress.ts';
 import { createInstanceLocks } from './locks.ts';
 import type { CommandInventory, CommandLink, CommandLog, DispatchRequest } from './ports.ts';
 import { createRetries } from './retries.ts';
 import { createWatch } from './watch.ts';
 
-export interface CommandsConfig {
-  /** A command that reaches its agent later than this after the call is not run. Milliseconds. */
-  expiryMs: number;
-  /** How long a running job may say nothing before its outcome counts as unknown. Milliseconds. */
-  silenceMs: number;
-  /** How long its host may be gone before the outcome of a running job counts as unknown. Milliseconds. */
-  hostGoneMs: number;
-  /** How often overdue jobs are looked for. Milliseconds. */
-  sweepMs: number;
-}
-
-export const COMMANDS_DEFAULTS: CommandsConfig = {
-  expiryMs: 30_000,
-  silenceMs: 900_000,
-  hostGoneMs: 60_000,
-  sweepMs: 1_000,
-};
+export { COMMANDS_DEFAULTS, type CommandsConfig } from './limits.ts';
 
 export interface CommandsDeps {
   jobs: JobStore;
@@ -35,12 +21,14 @@ export interface CommandsDeps {
   link: CommandLink;
   bus: Bus;
   log: CommandLog;
+  /** Decides on jobs that concern two hosts; none where absent. */
+  judge?: Judge;
   /** Wall clock for what people read; monotonic clock for every decision. */
   nowMs?: () => number;
   monotonicMs?: () => number;
 }
 
-export interface Commands {
+export interface Commands extends Judged {
   start(): void;
   stop(): void;
   /**
@@ -159,7 +147,8 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
     for (const id of watch.overdue()) {
       retries.attempt(id, () => {
         const job = jobs.get(id);
-        if (job !== null && !isFinished(job.state) && job.state !== 'unknown') markUnknown(job);
+        if (job === null || isFinished(job.state) || job.state === 'unknown') return;
+        if (deps.judge?.takes(job, null) !== true) markUnknown(job);
       });
     }
   }
@@ -171,8 +160,14 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
       log.warn('An agent reported on a job of another host; ignored', { job: report.opId, host: hostId });
       return;
     }
-    if (job === null) log.warn('An agent reported on a job that is not known', { job: report.opId, host: hostId });
-    else {
+    if (job === null) {
+      if (deps.judge?.heard(report) !== true)
+        log.warn('An agent reported on a job that is not known', { job: report.opId, host: hostId });
+    } else if (report.final && !isFinished(job.state) && deps.judge?.takes(job, report) === true) {
+      unheard.delete(job.id);
+      watch.forget(job.id);
+      return;
+    } else {
       unheard.delete(job.id);
       const clockOffsetMs = inventory.host(hostId)?.clockOffsetMs ?? 0;
       const next = afterReport(job, report, { nowMs: nowMs(), clockOffsetMs });
@@ -188,7 +183,14 @@ export function createCommands(config: CommandsConfig, deps: CommandsDeps): Comm
     if (report.final) link.send(hostId, { t: 'job-ack', opId: report.opId });
   }
 
+  const judged = createJudged({
+    ...{ jobs, journal, locks, end, nowMs, attempt: retries.attempt },
+    holder: (instance) => inventory.instance(instance)?.busyJob ?? null,
+    ack: (job) => void link.send(job.host ?? '', { t: 'job-ack', opId: job.id }),
+  });
+
   const commands: Commands = {
+    ...judged,
     start() {
       for (const job of jobs.unfinished()) {
         locks.take(job);

@@ -76,6 +76,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     images: fleet,
     jobs: fleet,
     compute: fleet,
+    migration: fleet,
     logs: { lines, outside: createOutsideLines(fleet.intake), nowMs: now },
     samples: { samples, nowMs: now },
     list: fleet,

@@ -12,6 +12,7 @@ import { type Asks, createAsks } from '../links/asks.ts';
 import { createLinks, LINKS_DEFAULTS, type Links } from '../links/links.ts';
 import type { LinkHandlers } from '../links/ports.ts';
 import { createHostServices, type HostService } from '../links/services.ts';
+import { createMigration, type Migration } from '../migration/migration.ts';
 import type { LineStore, SampleStore, StateStore } from '../store/ports.ts';
 
 export interface FleetDeps {
@@ -34,6 +35,7 @@ export interface Fleet {
   compute: Compute;
   resources: KnownResources;
   launches: Launches;
+  migration: Migration;
   /** A host was enrolled: it is shown and dialled. */
   enrolled(hostId: string): void;
 }
@@ -63,6 +65,23 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
       connected: (hostId) => links.connected(hostId),
     },
   });
+  const migration = createMigration(
+    {},
+    {
+      ...{ inventory, jobs: state.jobs, log, ask: asks.ask },
+      link: {
+        send: (hostId, message) => links.send(hostId, message),
+        connected: (hostId) => links.connected(hostId),
+      },
+      commands: {
+        dispatch: (request) => commands.dispatch(request),
+        get: (id) => commands.get(id),
+        conclude: (id, outcome) => commands.conclude(id, outcome),
+        reopen: (id) => commands.reopen(id),
+        tell: (id, phase) => commands.tell(id, phase),
+      },
+    },
+  );
   const shared: HostService[] = [asks, compute.hostService, resources];
   const services = createHostServices(shared, log);
   const handlers: LinkHandlers = {
@@ -76,6 +95,7 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     onOpen(hostId) {
       commands.onConnected(hostId);
       services.up(hostId);
+      migration.up(hostId);
     },
     onHeard: (hostId) => inventory.heard(hostId),
     onState: (hostId, message) => inventory.message(hostId, message),
@@ -118,7 +138,7 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
       silenceMs: config.jobs.silence,
       hostGoneMs: config.jobs.hostGone,
     },
-    { jobs: state.jobs, inventory, link: links, bus, log },
+    { jobs: state.jobs, inventory, link: links, bus, log, judge: migration.judge },
   );
   return {
     intake,
@@ -128,6 +148,7 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     asks,
     compute,
     resources,
+    migration,
     launches: createLaunches({ inventory, commands, resources, log }),
     enrolled(hostId) {
       inventory.reload(hostId);

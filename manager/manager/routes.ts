@@ -8,6 +8,7 @@ import { type JobDeps, jobRoutes } from '../api/jobs/routes.ts';
 import { type ListDeps, listRoutes } from '../api/list/routes.ts';
 import { type LogDeps, logRoutes } from '../api/logs/routes.ts';
 import { type MetricsSource, metricsRoutes } from '../api/metrics/routes.ts';
+import { type MigrationRouteDeps, migrationRoutes } from '../api/migration/routes.ts';
 import { openapiRoutes } from '../api/openapi/routes.ts';
 import { type SampleDeps, sampleRoutes } from '../api/samples/routes.ts';
 import { type ScanDeps, scanRoutes } from '../api/scans/routes.ts';
@@ -27,6 +28,7 @@ export interface RouteDeps {
   images: ImageDeps;
   jobs: JobDeps;
   compute: ComputeRouteDeps;
+  migration: MigrationRouteDeps;
   logs: LogDeps;
   samples: SampleDeps;
   list: ListDeps;
@@ -49,6 +51,7 @@ export function managerRoutes(deps: RouteDeps): Route[] {
     ...imageRoutes(deps.images),
     ...jobRoutes(deps.jobs),
     ...computeRoutes(deps.compute),
+    ...migrationRoutes(deps.migration),
     ...logRoutes(deps.logs),
     ...sampleRoutes(deps.samples),
     ...listRoutes(deps.list),

@@ -41,6 +41,7 @@ const WORDS: ReadonlySet<string> = new Set([
   '--inactive',
   '--interface',
   '--keep-completed',
+  '--keep-nvram',
   '--list-running',
   '--live',
   '--managed-save',
