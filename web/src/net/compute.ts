@@ -6,6 +6,7 @@ import type { Notices } from '../models/notices.ts';
 import { type Api, ApiError } from './api.ts';
 import type { Feed } from './feed.ts';
 import { newOpId } from './op-id.ts';
+import { sendOnce } from './send-once.ts';
 
 const PAGE_EVENTS = 1_000;
 const COMPLETE_TIMEOUT_MS = 3_000;
@@ -85,14 +86,16 @@ export function createCompute({ api, feed, notices, storage }: ComputeDeps): Com
       };
     },
     async start(request, drafts = []) {
-      const session = await api.post<Session>('/api/v1/compute/sessions', { ...request, opId: newOpId() });
+      const session = await sendOnce<Session>(api, '/api/v1/compute/sessions', { ...request, opId: newOpId() } as {
+        opId: string;
+      });
       saveDrafts(session.id, drafts);
       return session;
     },
     async run(notebook, cell) {
       const request = { ...notebook.sending(cell), opId: newOpId() };
       try {
-        await api.post(`${pathOf(notebook.id)}/cells`, request);
+        await sendOnce(api, `${pathOf(notebook.id)}/cells`, request);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         notebook.refuse(cell, error.message);

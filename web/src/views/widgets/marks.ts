@@ -29,6 +29,13 @@ const LOOKS: Record<string, [shape: string, tone: string]> = {
   done: ['good', 'good'],
   failed: ['bad', 'bad'],
   cancelled: ['off', 'quiet'],
+  idle: ['off', 'info'],
+  busy: ['busy', 'accent'],
+  starting: ['busy', 'accent'],
+  dead: ['lost', 'quiet'],
+  ready: ['good', 'good'],
+  refused: ['bad', 'bad'],
+  absent: ['off', 'quiet'],
 };
 
 /** Shape and word of a state of an instance, a host or a job. `look` names the look where words are ambiguous. */
