@@ -15,6 +15,7 @@ import { Pending } from '../models/pending.ts';
 import { SampleHistory } from '../models/sample-history.ts';
 import { createActions } from '../net/actions.ts';
 import type { Api } from '../net/api.ts';
+import { createCompute } from '../net/compute.ts';
 import { earlyList } from '../net/early.ts';
 import { createFeed } from '../net/feed.ts';
 import { createFollows } from '../net/follows.ts';
@@ -78,6 +79,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     placements: new Map(),
     operations: createOperations(api),
     follow: createFollows({ feed, models }),
+    compute: createCompute({ api, feed, notices, storage: window.sessionStorage }),
     dialogs: createDialogs({ parent: () => shell, deps: () => deps, notices }),
     nowMs,
     lines: createLineSources({ api, feed }),
@@ -122,7 +124,13 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     shell.rail.redraw();
   };
   const openPalette = () =>
-    void new Palette({ parent: shell, models, go: (place) => router.go(place), nextTheme }).open();
+    void new Palette({
+      parent: shell,
+      models,
+      go: (place) => router.go(place),
+      nextTheme,
+      dialogs: deps.dialogs,
+    }).open();
   const shell = new Shell({
     parent: null,
     deps,
@@ -149,6 +157,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     openHelp,
     openPalette,
     nextTheme,
+    launch: () => deps.dialogs.launch(),
     focusSearch: () => {
       const field = shell.page?.searchField() ?? null;
       field?.focus();

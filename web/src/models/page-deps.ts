@@ -1,5 +1,6 @@
 import type { Line } from '../../../common/model/line.ts';
 import type { Action } from '../../../common/model/words.ts';
+import type { Compute } from './compute/compute.ts';
 import type { Connection } from './connection.ts';
 import type { HistogramSources } from './histogram-source.ts';
 import type { JobTraces } from './job-traces.ts';
@@ -39,6 +40,7 @@ export interface PageDeps {
   pending: Pending;
   operations: Operations;
   follow: Follows;
+  compute: Compute;
   dialogs: Dialogs;
   traces: JobTraces;
   /** Where the manager put what was launched from here, and why; by job. */

@@ -1,7 +1,9 @@
 import type { PageDeps } from '../../models/page-deps.ts';
 import type { Page, PageOptions } from '../base/page.ts';
+import { ComputePage } from './compute-page.ts';
 import { HostPage } from './host-page.ts';
 import { HostsPage } from './hosts-page.ts';
+import { ImagesPage } from './images-page.ts';
 import { InstancePage } from './instance-page.ts';
 import { InstancesPage } from './instances-page.ts';
 import { JobPage } from './job-page.ts';
@@ -9,6 +11,7 @@ import { LinePage } from './line-page.ts';
 import { LivePage } from './live-page.ts';
 import { JobsPage, NotFoundPage } from './other-pages.ts';
 import type { PageName } from './place.ts';
+import { SessionPage } from './session-page.ts';
 
 // To add a page: its file beside this one, its name in place.ts (PageName, LISTS or THINGS), its row here.
 const PAGES: Record<PageName, new (options: PageOptions<PageDeps>) => Page<PageDeps>> = {
@@ -17,9 +20,12 @@ const PAGES: Record<PageName, new (options: PageOptions<PageDeps>) => Page<PageD
   host: HostPage,
   instances: InstancesPage,
   instance: InstancePage,
+  images: ImagesPage,
   jobs: JobsPage,
   job: JobPage,
   line: LinePage,
+  compute: ComputePage,
+  session: SessionPage,
   'not-found': NotFoundPage,
 };
 

@@ -4,6 +4,7 @@ import { bytesText, countText, durationText, percentText, spanText, utcText } fr
 import { icon } from '../../dom/icons.ts';
 import { orderOf } from '../../models/instance-order.ts';
 import { stateMark } from '../widgets/marks.ts';
+import { ResourcesPanel } from '../widgets/resources-panel.ts';
 import { ThingPage } from './thing-page.ts';
 
 const SKEW_MS = 2_000;
@@ -16,6 +17,7 @@ export class HostPage extends ThingPage {
       kind: 'host',
       memoryTitle: 'Memory',
       memoryTop: () => deps.models.hosts.get(subject)?.get('memoryBytes') ?? null,
+      beside: [new ResourcesPanel({ parent: this, deps, host: subject }).draw().el],
       noLines: 'Lines of this host appear here the moment its agent sends them.',
     });
     this.listenTo(deps.models.hosts, 'update change loaded samples', this.redraw);

@@ -13,7 +13,7 @@ import type { InstanceModel } from '../../models/nouns.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { StillOrder } from '../../models/still-order.ts';
 import { Page } from '../base/page.ts';
-import { actionsOf } from '../widgets/instance-actions.ts';
+import { actionsOf, openOp, opsOf } from '../widgets/instance-actions.ts';
 import { Menu } from '../widgets/menu.ts';
 import { drawInstanceRow, type RowContext } from '../widgets/table/instance-row.ts';
 import { columns, emptyTemplate, headTemplate } from '../widgets/table/instances-head.ts';
@@ -148,11 +148,17 @@ export class InstancesPage extends Page<PageDeps> {
   }
 
   openMenu(instance: InstanceModel, anchor: HTMLElement): void {
-    const items = actionsOf(instance).map((action) => ({
-      label: action,
+    const actions = actionsOf(instance).map((action) => ({
+      label: action as string,
       danger: DESTRUCTIVE_ACTIONS.includes(action),
       run: () => this.deps.act([instance], action),
     }));
+    const ops = opsOf(instance).map((op) => ({
+      label: `${op}…`,
+      danger: op === 'delete',
+      run: () => openOp(instance, op, this.deps),
+    }));
+    const items = [...actions, ...ops];
     new Menu({ parent: this, anchor, items, label: 'Actions' }).open();
   }
 
@@ -167,7 +173,10 @@ export class InstancesPage extends Page<PageDeps> {
     }
     const id = this.selected === null ? undefined : ids[this.selected];
     if (id === undefined) return false;
+    const instance = this.deps.models.instances.get(id);
     if (key === 'x') this.mark(id, !this.marked.has(id), false);
+    else if (key === 'm' && instance !== undefined && opsOf(instance).includes('migrate'))
+      openOp(instance, 'migrate', this.deps);
     else if (key === 'Enter') this.deps.go(`/instances/${id}`);
     else return false;
     return true;

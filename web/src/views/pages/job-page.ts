@@ -1,22 +1,41 @@
 import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
+import { bytesText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
+import { copies, isMove, jobAdvice } from '../../models/job-words.ts';
+import { moveResult } from '../../models/move-figures.ts';
 import { jobTitle } from '../../models/notices.ts';
+import type { JobModel } from '../../models/nouns.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
-import { jobSummary } from '../widgets/job-summary.ts';
+import { BYTE_STEPS, Chart } from '../widgets/chart.ts';
+import { movedFigures, runningFigures } from '../widgets/job-figures.ts';
+import { jobError, jobMark, jobTimes } from '../widgets/job-summary.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
+import { meter } from '../widgets/marks.ts';
+import { placementNote } from '../widgets/placement-note.ts';
 
-/** One job with all its lines, of every host it touched. */
+/** A job that was just accepted may not be in the list yet: for so long that is no reason to say anything. */
+const NOT_LISTED_AFTER_MS = 1_500;
+
+/** One job: what it does now in numbers, its outcome, and all its lines, of every host it touched. */
 export class JobPage extends Page<PageDeps> {
   declare head: HTMLElement;
+  declare charts: HTMLElement;
+  declare curves: Chart[];
   declare panel: LinesPanel;
+  declare openedMs: number;
 
   override initialize(): void {
     this.el.classList.add('page-thing');
     const { deps, subject } = this;
+    this.openedMs = performance.now();
+    this.curves = [];
     this.head = document.createElement('div');
     this.head.className = 'thing-head';
+    this.charts = document.createElement('div');
+    this.charts.className = 'charts charts-low';
+    this.charts.hidden = true;
     this.panel = new LinesPanel({
       parent: this,
       deps,
@@ -32,8 +51,10 @@ export class JobPage extends Page<PageDeps> {
     const lines = document.createElement('div');
     lines.className = 'thing-lines';
     lines.append(this.panel.draw().el);
-    this.el.append(this.head, lines);
-    this.listenTo(deps.models.jobs, 'update change loaded', this.redraw);
+    this.el.append(this.head, this.charts, lines);
+    this.listenTo(deps.models.jobs, 'update loaded', this.redraw);
+    this.listenTo(deps.models.jobs, 'change', (job) => job.id === subject && this.redraw());
+    this.listenTo(deps.models.instances, 'add change:host', this.redraw);
     this.every(1_000, () => this.redraw());
   }
 
@@ -47,21 +68,72 @@ export class JobPage extends Page<PageDeps> {
   }
 
   override draw(): this {
-    render(this.headTemplate(), this.head);
+    const job = this.deps.models.jobs.get(this.subject);
+    render(this.headTemplate(job), this.head);
+    this.drawCharts(job);
+    document.title = `${this.title()} · WebVirt`;
     return this;
   }
 
-  headTemplate(): TemplateResult {
-    const job = this.deps.models.jobs.get(this.subject);
+  /** A move has its curves from the first number on; they stay after its end. */
+  drawCharts(job: JobModel | undefined): void {
+    const trace = this.deps.traces.of(this.subject);
+    if (this.curves.length === 0) {
+      if (job === undefined || !isMove(job.get('verb')!) || trace.tsMs.length === 0) return;
+      const chart = (title: string, colour: string, key: 'remainingBytes' | 'rateBps', unit: string) =>
+        new Chart({
+          ...{ parent: this, deps: this.deps, title, colour, steps: BYTE_STEPS, max: () => null },
+          format: (value) => `${bytesText(value)}${unit}`,
+          read: () => {
+            const now = this.deps.traces.of(this.subject);
+            return { tsMs: now.tsMs, values: now[key] };
+          },
+        });
+      this.curves = [
+        chart('Memory that remains', 'wv-curve-cpu', 'remainingBytes', ''),
+        chart('Rate', 'wv-curve-memory', 'rateBps', '/s'),
+      ];
+      this.charts.append(...this.curves.map((curve) => curve.el));
+      this.charts.hidden = false;
+    }
+    for (const curve of this.curves) curve.draw();
+  }
+
+  headTemplate(job: JobModel | undefined): TemplateResult {
     const crumbs = html`<nav class="crumbs" aria-label="Path"><a href="#/jobs">Jobs</a></nav>`;
-    if (job === undefined)
-      return html`${crumbs}<div class="page-title"><h1>Job ${visibleText(this.subject.slice(0, 12))}</h1></div><p class="dim">It is not among the recent jobs; its lines are below.</p>`;
-    const instance = job.get('instance');
-    return html`${crumbs}${jobSummary(job, this.deps)}
-      <div class="job-links">
-        ${instance ? html`<a class="btn btn-sm btn-quiet" href="#/instances/${instance}">${icon('instances')} ${visibleText(job.get('instanceName') ?? 'Instance')}</a>` : null}
-        <a class="btn btn-sm btn-quiet" href="#/live?job=${encodeURIComponent(this.subject)}">${icon('live')} Open in Live</a>
-        ${job.ended() ? null : html`<button type="button" class="btn btn-sm btn-quiet" @click=${() => this.deps.cancelJob(this.subject)}>Cancel</button>`}
-      </div>`;
+    if (job === undefined) {
+      const waits = performance.now() - this.openedMs < NOT_LISTED_AFTER_MS;
+      return html`${crumbs}<div class="page-title"><h1>Job ${visibleText(this.subject.slice(0, 12))}</h1></div>
+        <p class="dim">${waits ? 'Accepted; waiting for the first word of it…' : 'It is not among the recent jobs; its lines are below.'}</p>`;
+    }
+    const { verb, state, instance, instanceName, host, hostName, target, targetName } = job.attributes;
+    const here = instance ? this.deps.models.instances.get(instance) : undefined;
+    const place = this.deps.placements.get(this.subject) ?? null;
+    return html`${crumbs}
+      <div class="page-title"><h1>${visibleText(verb!.replaceAll('-', ' '))}${instanceName ? html` <span class="job-what">${visibleText(instanceName)}</span>` : null}</h1>${jobMark(job, state)}
+        <div class="title-end buttons">
+          ${job.ended() ? null : html`<button type="button" class="btn btn-quiet" data-cancel @click=${() => this.deps.cancelJob(this.subject)}>${icon('stop')} Cancel</button>`}
+          ${here ? html`<a class="btn ${verb === 'launch' && state === 'done' ? 'btn-accent' : 'btn-quiet'}" href="#/instances/${instance!}">${icon('instances')} ${visibleText(instanceName ?? 'Instance')}</a>` : null}
+          <a class="btn btn-quiet" href="#/live?job=${encodeURIComponent(this.subject)}">${icon('live')} Open in Live</a></div></div>
+      <div class="job-way">${host ? html`<a href="#/hosts/${host}">${icon('hosts')} ${visibleText(hostName ?? host)}</a>` : null}
+        ${target ? html`<span aria-label="to">→</span><a href="#/hosts/${target}">${icon('hosts')} ${visibleText(targetName ?? target)}</a>` : null}
+        ${jobTimes(job, this.deps)}</div>
+      ${placementNote(place)}
+      ${this.numbers(job)}
+      ${job.ended() ? jobError(job, state === 'done' ? null : jobAdvice(verb!)) : jobError(job)}`;
+  }
+
+  numbers(job: JobModel): TemplateResult | null {
+    const { verb, state, progress, result, startedMs, createdMs } = job.attributes;
+    const moved = moveResult(verb!, result ?? null);
+    if (moved !== null && state === 'done') return movedFigures(moved);
+    const detail = job.get('detail');
+    if (job.ended() || !detail) return null;
+    const elapsedMs = detail.elapsedMs ?? this.deps.nowMs() - (startedMs ?? createdMs!);
+    const text = copies(detail)
+      ? `${bytesText(Math.max(0, detail.totalBytes! - detail.remainingBytes))} of ${bytesText(detail.totalBytes!)} copied`
+      : null;
+    return html`<div class="job-now"><b class="job-phase">${visibleText(detail.phase)}</b>${typeof progress === 'number' ? meter(progress, 'Progress', text) : null}</div>
+      ${isMove(verb!) ? runningFigures(detail, elapsedMs) : null}`;
   }
 }

@@ -5,13 +5,32 @@ export interface Place {
   query: string;
 }
 
-export type PageName = 'live' | 'hosts' | 'host' | 'instances' | 'instance' | 'jobs' | 'job' | 'line' | 'not-found';
+export type PageName =
+  | 'live'
+  | 'hosts'
+  | 'host'
+  | 'instances'
+  | 'instance'
+  | 'images'
+  | 'jobs'
+  | 'job'
+  | 'line'
+  | 'compute'
+  | 'session'
+  | 'not-found';
 
 const LISTS = new Map<string, PageName>(
-  Object.entries({ live: 'live', hosts: 'hosts', instances: 'instances', jobs: 'jobs' }),
+  Object.entries({
+    live: 'live',
+    hosts: 'hosts',
+    instances: 'instances',
+    images: 'images',
+    jobs: 'jobs',
+    compute: 'compute',
+  }),
 );
 const THINGS = new Map<string, PageName>(
-  Object.entries({ hosts: 'host', instances: 'instance', jobs: 'job', lines: 'line' }),
+  Object.entries({ hosts: 'host', instances: 'instance', jobs: 'job', lines: 'line', compute: 'session' }),
 );
 
 /** Reads a fragment (without `#`). The empty one is the live stream; an id that cannot be decoded is not found. */

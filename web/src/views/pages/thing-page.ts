@@ -16,6 +16,8 @@ export interface ThingWords {
   memoryTop: () => number | null;
   /** Says what lines will appear here, while there is none. */
   noLines: string;
+  /** What stands between the curves and the lines. */
+  beside?: HTMLElement[];
 }
 
 /** A page of one thing: its head, its curves of the last hour, its own lines. */
@@ -27,7 +29,7 @@ export abstract class ThingPage extends Page<PageDeps> {
   abstract headTemplate(): TemplateResult;
 
   /** Puts the parts together; called once by the page's `initialize`. */
-  build({ kind, memoryTitle, memoryTop, noLines }: ThingWords): void {
+  build({ kind, memoryTitle, memoryTop, noLines, beside = [] }: ThingWords): void {
     this.el.classList.add('page-thing');
     const { deps, subject } = this;
     this.head = document.createElement('div');
@@ -75,7 +77,7 @@ export abstract class ThingPage extends Page<PageDeps> {
     title.className = 'section-title';
     render(html`<h2>Lines</h2><a href="#/live?${kind}=${subject}">${icon('live')} Open in Live</a>`, title);
     lines.append(title, this.panel.draw().el);
-    this.el.append(this.head, figures, lines);
+    this.el.append(this.head, figures, ...beside, lines);
     this.every(1_000, () => this.redraw());
     void deps.curve(kind, subject, deps.nowMs() - HISTORY_MS).then(() => this.redraw());
   }

@@ -6,18 +6,27 @@ export interface KeyTargets {
   closeDrawer(): boolean;
   openHelp(): void;
   openPalette(): void;
+  launch(): void;
   nextTheme(): void;
   focusSearch(): boolean;
   pageKey(key: string): boolean;
 }
 
-const GOES: Record<string, string> = { l: '/live', h: '/hosts', i: '/instances' };
+const GOES: Record<string, string> = { l: '/live', h: '/hosts', i: '/instances', b: '/images', c: '/compute' };
 /** The second key of `g l` must follow within this time. */
 const CHORD_MS = 2_000;
 
-function isField(target: EventTarget | null): boolean {
+/** Where a key was really pressed: a field inside a shadow root is told as its host. */
+function pressedAt(event: KeyboardEvent): HTMLElement | null {
+  const [target] = event.composedPath();
+  return target instanceof HTMLElement ? target : null;
+}
+
+function isField(target: HTMLElement | null): boolean {
   return (
-    target instanceof HTMLElement && target.matches('input:not([type="checkbox"]), textarea, select, [contenteditable]')
+    target?.matches(
+      'input:not([type="checkbox"]), textarea, select, [contenteditable]:not([contenteditable="false"])',
+    ) ?? false
   );
 }
 
@@ -33,12 +42,13 @@ export function listenKeys(targets: KeyTargets): () => void {
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isField(event.target)) {
-      if (event.key === 'Escape') (event.target as HTMLElement).blur();
+    const target = pressedAt(event);
+    if (isField(target)) {
+      if (event.key === 'Escape') target?.blur();
       return;
     }
     // Space and Enter belong to a focused button or link.
-    const acts = event.target instanceof HTMLElement && event.target.closest('button, a, summary, input') !== null;
+    const acts = (target?.closest('button, a, summary, input') ?? null) !== null;
     if (acts && (event.key === ' ' || event.key === 'Enter')) return;
     if (handle(event)) event.preventDefault();
   }
@@ -63,6 +73,10 @@ export function listenKeys(targets: KeyTargets): () => void {
         return true;
       case 't':
         targets.nextTheme();
+        return true;
+      case 'n':
+        if (targets.pageKey(key)) return true;
+        targets.launch();
         return true;
       case 'Escape':
         return targets.pageKey(key) || targets.closeDrawer();

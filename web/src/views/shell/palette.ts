@@ -2,6 +2,7 @@ import { html, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { type IconName, icon } from '../../dom/icons.ts';
 import type { Models } from '../../models/nouns.ts';
+import type { Dialogs } from '../../models/page-deps.ts';
 import { DialogView } from '../base/dialog.ts';
 import type { ViewOptions } from '../base/view.ts';
 
@@ -9,6 +10,7 @@ export interface PaletteOptions extends ViewOptions {
   models: Models;
   go: (place: string) => void;
   nextTheme: () => void;
+  dialogs: Pick<Dialogs, 'launch' | 'registerImage'>;
 }
 
 interface Entry {
@@ -33,13 +35,17 @@ export class Palette extends DialogView<PaletteOptions> {
   }
 
   entries(): Entry[] {
-    const { models, go } = this.options;
+    const { models, go, dialogs } = this.options;
     const word = this.typed.trim().toLowerCase();
     const all: Entry[] = [
       { icon: 'live', name: 'Live', note: 'every line, now', run: () => go('/live') },
       { icon: 'warn', name: 'Errors', note: 'live, errors only', run: () => go('/live?level=error') },
       { icon: 'hosts', name: 'Hosts', note: 'state, candidates, scans', run: () => go('/hosts') },
       { icon: 'instances', name: 'Instances', note: 'all of all hosts', run: () => go('/instances') },
+      { icon: 'compute', name: 'Compute', note: 'SageMath and Python sessions', run: () => go('/compute') },
+      { icon: 'images', name: 'Base images', note: 'what new instances are made of', run: () => go('/images') },
+      { icon: 'plus', name: 'Launch an instance', note: 'from a base image', run: () => dialogs.launch() },
+      { icon: 'plus', name: 'Register a base image', note: 'a file in a pool', run: () => dialogs.registerImage() },
       { icon: 'jobs', name: 'Jobs', note: 'what was asked, and its outcome', run: () => go('/jobs') },
       { icon: 'auto', name: 'Colours', note: 'dark, light, as the system', run: () => this.options.nextTheme() },
       ...models.hosts.map(

@@ -20,8 +20,12 @@ const PLACES: [page: string, icon: IconName, name: string, key: string][] = [
   ['live', 'live', 'Live', 'g l'],
   ['hosts', 'hosts', 'Hosts', 'g h'],
   ['instances', 'instances', 'Instances', 'g i'],
+  ['images', 'images', 'Images', 'g b'],
+  ['compute', 'compute', 'Compute', 'g c'],
 ];
-const PART_OF: Record<string, string> = { host: 'hosts', instance: 'instances', line: 'live' };
+/** Not in the bar of narrow screens, where there is no room: reached from the page of instances. */
+const SELDOM = new Set(['images']);
+const PART_OF: Record<string, string> = { host: 'hosts', instance: 'instances', line: 'live', session: 'compute' };
 const THEME_NAMES: Record<ThemeChoice, string> = {
   auto: 'Colours: as the system',
   dark: 'Colours: dark',
@@ -60,7 +64,12 @@ export class Rail extends View<RailOptions> {
       <a class="rail-brand" href="#/live" title="WebVirt ${options.version}" aria-label="WebVirt, to the live stream">${logo()}</a>
       <div class="rail-places">
         ${PLACES.map(
-          ([page, name, label, key]) => html`<a href="#/${page}" class="rail-item" title="${label} (${key})"
+          ([
+            page,
+            name,
+            label,
+            key,
+          ]) => html`<a href="#/${page}" class="rail-item ${SELDOM.has(page) ? 'rail-wide' : ''}" title="${label} (${key})"
             aria-current=${this.page === page ? 'page' : 'false'}>
             ${icon(name)}<span>${label}</span>
             ${page === 'hosts' && waiting > 0 ? html`<b class="count" aria-label="${waiting} to enrol">${waiting}</b>` : null}

@@ -23,6 +23,21 @@ export function actionsOf(instance: InstanceModel): Action[] {
   return list;
 }
 
+/** Operations that ask first, in a dialog of their own. */
+export type Op = 'migrate' | 'delete';
+
+/** What can be asked of an instance beside its actions: nothing while its host does not answer. */
+export function opsOf(instance: InstanceModel): Op[] {
+  if (instance.get('stale') || instance.get('state') === 'unknown') return [];
+  return instance.get('persistent') ? ['migrate', 'delete'] : ['migrate'];
+}
+
+/** Opens the dialog of an operation. */
+export function openOp(instance: InstanceModel, op: Op, deps: Pick<PageDeps, 'dialogs'>): void {
+  if (op === 'migrate') deps.dialogs.migrate(instance);
+  else deps.dialogs.removeInstance(instance);
+}
+
 /** True while an operation on the instance has no outcome: one of ours just sent, or a job of anybody. */
 export function isBusy(instance: InstanceModel, deps: Pick<PageDeps, 'pending'>): boolean {
   return deps.pending.opOf(String(instance.id)) !== null || Boolean(instance.get('busyJob'));
@@ -36,13 +51,21 @@ function button(instance: InstanceModel, action: Action, deps: Pick<PageDeps, 'a
 }
 
 /** All actions as buttons, for the page of an instance. */
-export function actionButtons(instance: InstanceModel, deps: Pick<PageDeps, 'act' | 'pending'>): TemplateResult {
+export function actionButtons(
+  instance: InstanceModel,
+  deps: Pick<PageDeps, 'act' | 'pending' | 'dialogs'>,
+): TemplateResult {
   if (isBusy(instance, deps))
     return html`<span class="busy"><span class="spinner" aria-hidden="true"></span>working…</span>`;
   const actions = actionsOf(instance);
   if (actions.length === 0)
     return html`<span class="dim">No action while its host is ${instance.get('hostState')}</span>`;
-  return html`<div class="buttons">${actions.map((action) => button(instance, action, deps, false))}</div>`;
+  return html`<div class="buttons">${actions.map((action) => button(instance, action, deps, false))}${opsOf(
+    instance,
+  ).map(
+    (op) => html`<button type="button" class="btn ${op === 'delete' ? 'btn-danger-quiet' : 'btn-quiet'}" data-op=${op}
+      @click=${() => openOp(instance, op, deps)}>${icon(op === 'migrate' ? 'move' : 'bin')} ${op}…</button>`,
+  )}</div>`;
 }
 
 /** The likeliest action and a menu of the others, for a row. */

@@ -2,28 +2,43 @@ import { html, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { durationText, spanText, utcText } from '../../dom/format.ts';
 import { errorHint } from '../../models/error-hints.ts';
+import { moveResult } from '../../models/move-figures.ts';
 import { jobTitle } from '../../models/notices.ts';
 import type { JobModel } from '../../models/nouns.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
+import { detailLine } from './job-figures.ts';
 import { meter, stateMark } from './marks.ts';
 
-/** Title, progress, times, outcome and advice of a job; used by the drawer and by the page of a job. */
+/** Title, progress, times, outcome and advice of a job, for the drawer and the list of jobs. */
 export function jobSummary(job: JobModel, deps: Pick<PageDeps, 'nowMs'>): TemplateResult {
-  const { state, progress, startedMs, endedMs, createdMs, actor, error, result } = job.attributes;
-  const look = state === 'running' ? 'job-running' : state!;
-  const began = startedMs ?? createdMs!;
-  const took = endedMs ? `took ${durationText(endedMs - began)}` : `for ${spanText(deps.nowMs() - began)}`;
-  const hint = error ? errorHint(error.code) : null;
-  return html`<div class="job-head">${stateMark(state!, null, look)}<b>${visibleText(jobTitle(job))}</b></div>
-    <div class="dim" title=${utcText(createdMs!)}>${state === 'unknown' ? 'outcome unknown' : state}, ${took}, by ${visibleText(actor!)}, ${spanText(deps.nowMs() - createdMs!)} ago</div>
-    ${state === 'running' && progress !== null ? meter(progress!, 'Progress') : null}
-    ${state === 'running' ? progressNumbers(result ?? {}) : null}
-    ${error ? html`<p class="job-error"><b>${visibleText(error.message)}</b> ${hint ?? ''} <code>${error.code}</code></p>` : null}`;
+  const { state, progress, detail, verb, result } = job.attributes;
+  const moved = state === 'done' ? moveResult(verb!, result ?? null) : null;
+  return html`<div class="job-head">${jobMark(job)}<b>${visibleText(jobTitle(job))}</b></div>
+    ${jobTimes(job, deps)}
+    ${state === 'running' && typeof progress === 'number' ? meter(progress, 'Progress') : null}
+    ${state === 'running' && detail ? detailLine(detail) : null}
+    ${moved && moved.downtimeMs !== null ? html`<div class="job-numbers"><span>stood still for <b>${durationText(moved.downtimeMs)}</b></span></div>` : null}
+    ${jobError(job)}`;
 }
 
-/** Numbers a running job tells of itself (bytes, rate, rounds, time left), as it names them. */
-function progressNumbers(result: Record<string, unknown>): TemplateResult | null {
-  const known = Object.entries(result).filter(([, value]) => typeof value === 'number' || typeof value === 'string');
-  if (known.length === 0) return null;
-  return html`<div class="job-numbers">${known.slice(0, 6).map(([name, value]) => html`<span>${visibleText(name)} <b>${visibleText(String(value))}</b></span>`)}</div>`;
+/** The state of a job as a shape. */
+export function jobMark(job: JobModel, word: string | null = null): TemplateResult {
+  const state = job.get('state')!;
+  return stateMark(state, word, state === 'running' ? 'job-running' : state);
+}
+
+/** State, length, who and when, in one line. */
+export function jobTimes(job: JobModel, deps: Pick<PageDeps, 'nowMs'>): TemplateResult {
+  const { state, startedMs, endedMs, createdMs, actor } = job.attributes;
+  const began = startedMs ?? createdMs!;
+  const took = endedMs ? `took ${durationText(endedMs - began)}` : `for ${spanText(deps.nowMs() - began)}`;
+  return html`<div class="dim" title=${utcText(createdMs!)}>${state === 'unknown' ? 'outcome unknown' : state}, ${took}, by ${visibleText(actor!)}, ${spanText(deps.nowMs() - createdMs!)} ago</div>`;
+}
+
+/** What went wrong and what to try; null when nothing did. */
+export function jobError(job: JobModel, advice: string | null = null): TemplateResult | null {
+  const error = job.get('error');
+  if (!error) return null;
+  const hints = [errorHint(error.code), advice].filter(Boolean).join(' ');
+  return html`<p class="job-error"><b>${visibleText(error.message)}</b> ${hints} <code>${error.code}</code></p>`;
 }

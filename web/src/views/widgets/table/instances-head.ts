@@ -12,7 +12,7 @@ import { stateMark } from '../marks.ts';
 
 /** What the head of the instances page reads and asks of its page. */
 export interface InstancesHead {
-  deps: Pick<PageDeps, 'models' | 'act'>;
+  deps: Pick<PageDeps, 'models' | 'act' | 'dialogs'>;
   filter: InstanceQuery;
   order: StillOrder;
   marked: Set<string>;
@@ -42,7 +42,9 @@ export function headTemplate(page: InstancesHead): TemplateResult {
   const counts = new Map<string, number>();
   for (const instance of all.models) counts.set(instance.get('state')!, (counts.get(instance.get('state')!) ?? 0) + 1);
   const marked = [...page.marked].flatMap((id) => all.get(id) ?? []);
-  return html`<div class="page-title"><h1>Instances</h1><span class="dim">${countText(page.order.shown.length)} of ${countText(all.length)}</span></div>
+  return html`<div class="page-title"><h1>Instances</h1><span class="dim">${countText(page.order.shown.length)} of ${countText(all.length)}</span>
+        <div class="title-end buttons"><a class="btn btn-quiet" href="#/images">${icon('images')} Images</a>
+          <button type="button" class="btn btn-accent" title="Launch (n)" @click=${() => page.deps.dialogs.launch()}>${icon('plus')} Launch</button></div></div>
       <div class="filter-row">
         <div class="search-box">${icon('search')}<input type="search" class="form-control" placeholder="Name, title, host or UUID" aria-label="Search instances"
           autocomplete="off" spellcheck="false" .value=${live(page.filter.q)} @input=${(event: Event) => page.set({ q: (event.target as HTMLInputElement).value })} /><kbd class="search-key">/</kbd></div>
@@ -98,5 +100,5 @@ export function columns(page: InstancesHead): TemplateResult {
 export function emptyTemplate(hasSome: boolean): TemplateResult {
   return hasSome
     ? html`<h2>No instance matches</h2><p>Try a shorter search or another state.</p><a class="btn btn-quiet" href="#/instances">Show all</a>`
-    : html`<h2>No instance yet</h2><p>Instances appear here as soon as a host with libvirt is enrolled; those it has already are shown at once.</p><a class="btn btn-accent" href="#/hosts">Add a host</a>`;
+    : html`<h2>No instance yet</h2><p>Instances appear here as soon as a host with libvirt is enrolled; those it has already are shown at once. New ones are launched from a base image.</p><a class="btn btn-accent" href="#/hosts">Add a host</a>`;
 }
