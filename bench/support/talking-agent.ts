@@ -8,6 +8,7 @@ import { createAutoEnrol } from '../../node-agent/identity/auto-enrol.ts';
 import { enrol } from '../../node-agent/identity/enrol.ts';
 import { openIdentity } from '../../node-agent/identity/identity.ts';
 import { createHypervisor } from '../../node-agent/libvirt/hypervisor.ts';
+import { createResources } from '../../node-agent/resources/resources.ts';
 import { createHandlers } from '../../node-agent/serve/handlers.ts';
 import { createLinkServer } from '../../node-agent/serve/link.ts';
 import { createNodeServer } from '../../node-agent/serve/server.ts';
@@ -35,9 +36,11 @@ const hypervisor = createHypervisor({ uri, sampleEveryMs, virshPath, qemuLogDir,
 const journal = { journalPath: inData('journal.sqlite'), capRows: config.journal.rows };
 const commands = createCommandRunner(journal, { emit, log, now, hypervisor });
 const link = createLinkServer({ version, spool, hypervisor, commands, failpoint, log, now });
+const { pools, domainType } = config;
+const resources = createResources({ pools, domainType, imagesPath: inData('images.json') }, { hypervisor, log });
 let port = 0;
 const handlers = createHandlers({
-  ...{ hypervisor, commands, spool, spoolCapBytes: config.spool.cap },
+  ...{ hypervisor, commands, resources, spool, spoolCapBytes: config.spool.cap },
   status: () => ({
     ...{ id: identity.id, state: 'enrolled', version, name, port, startedMs: 0, managerUrl: null, enrolledMs: null },
     ...{ link: link.state(), libvirtAnswers: hypervisor.facts().libvirtAnswers, spool: spool.waiting() },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Host } from '../../../common/model/host.ts';
 import type { Instance } from '../../../common/model/instance.ts';
+import type { HostResources } from '../../../common/model/resources.ts';
 import { type Edge, startEdge } from '../../../test/support/edge.ts';
 import { listRoutes } from '../list/routes.ts';
 import { sampleRoutes } from '../samples/routes.ts';
@@ -39,12 +40,16 @@ beforeEach(async () => {
   };
   edge = await startEdge();
   await edge.swapRoutes([
-    ...hostRoutes({ inventory }),
+    ...hostRoutes({ inventory, resources: { of: (host) => (host === id(2) ? { resources } : null) } }),
     ...listRoutes({ inventory }),
     ...sampleRoutes({ samples, nowMs: () => 10_000_000 }),
   ]);
 });
 afterEach(() => edge.stop());
+
+const resources: HostResources = {
+  ...{ pools: [], images: [], networks: [], domainType: 'qemu', memoryAvailableBytes: 7 },
+};
 
 async function get(path: string) {
   const { json } = await edge.ask(path, { headers: edge.bearer('admin').headers });
@@ -63,8 +68,15 @@ it('hosts are listed by name with nothing that the schema does not name', async 
   expect((await get('/api/v1/hosts/node1')).err).toBe('bad-request');
 });
 
+it('what a host has is told with its age, and not made up before the host has said it', async () => {
+  const { data } = await get(`/api/v1/hosts/${id(2)}/resources`);
+  expect(data).toEqual({ host: id(2), hostName: 'node2', stale: true, ...resources });
+  expect((await get(`/api/v1/hosts/${id(1)}/resources`)).err).toBe('not-ready');
+  expect((await get(`/api/v1/hosts/${id(3)}/resources`)).err).toBe('not-found');
+});
+
 it('a host is touched by what happens to it and to its instances only', () => {
-  const [, one] = hostRoutes({ inventory: { hosts: () => [], host: () => null } });
+  const [, one] = hostRoutes({ inventory: { hosts: () => [], host: () => null }, resources: { of: () => null } });
   const touches = (event: object) => one!.live!.touches!(event, { id: id(1) });
   expect([{ id: id(1) }, { id: 'i9', host: id(1) }].map(touches)).toEqual([true, true]);
   expect([{ id: id(2) }, { id: 'i9', host: id(2) }].map(touches)).toEqual([false, false]);

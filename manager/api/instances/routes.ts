@@ -2,6 +2,7 @@ import { WebvirtError } from '../../../common/errors.ts';
 import type { Action, Instance } from '../../../common/model/instance.ts';
 import type { Job } from '../../../common/model/job.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
+import type { Launches } from '../../launch/launches.ts';
 import { runBatch } from './batch.ts';
 import { findInstances } from './find.ts';
 import {
@@ -9,10 +10,13 @@ import {
   actionBody,
   batchAnswer,
   batchBody,
+  deleteQuery,
   instanceAnswer,
   instanceListAnswer,
   instanceListQuery,
   instanceParams,
+  launchAnswer,
+  launchBody,
 } from './schema.ts';
 
 export interface InstanceDeps {
@@ -29,12 +33,13 @@ export interface InstanceDeps {
       actor: string;
     }): Job;
   };
+  launches: Launches;
 }
 
 const REFUSALS = ['not-found', 'host-unreachable', 'busy', 'op-id-reused', 'journal-full'] as const;
 
 /** The instances of all hosts, and what can be done with them. */
-export function instanceRoutes({ inventory, commands }: InstanceDeps): Route[] {
+export function instanceRoutes({ inventory, commands, launches }: InstanceDeps): Route[] {
   const act = (instance: string, verb: Action, opId: string | undefined, actor: string) =>
     commands.dispatch({ verb, instance, args: {}, opId, actor });
   return [
@@ -68,6 +73,36 @@ export function instanceRoutes({ inventory, commands }: InstanceDeps): Route[] {
           throw new WebvirtError('not-found', `There is no instance ${id}.`);
         return instance;
       },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/instances',
+      summary: 'Launch an instance',
+      purpose:
+        'Makes a new instance: a thin clone of a base image, defined and started. Answers the job at once, with the host that was chosen, why, and why not the others. Send an opId of your own to make a retry safe.',
+      access: 'admin',
+      body: launchBody,
+      answer: launchAnswer,
+      status: 202,
+      errors: [...REFUSALS, 'bad-name', 'name-taken', 'no-room', 'libvirt-unavailable', 'not-ready', 'wrong-state'],
+      example: { name: 'web-3', base: 'debian-12', vcpus: 1, memoryBytes: 536_870_912, opId: 'launch-web-3' },
+      handle: ({ body, principal }) => launches.launch({ ...body, actor: principal!.name }),
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/v1/instances/:id',
+      summary: 'Delete an instance',
+      purpose:
+        'Removes an instance with those of its disks that were made for it by a launch; any other disk stays where it is. Its name must be given beside its id. One that runs is refused unless force is true.',
+      access: 'admin',
+      params: instanceParams,
+      query: deleteQuery,
+      answer: actionAnswer,
+      status: 202,
+      errors: [...REFUSALS, 'bad-name', 'wrong-state'],
+      handle: ({ params: { id }, query: { name, force, opId }, principal }) => ({
+        job: launches.remove({ id, name, force, opId, actor: principal!.name }),
+      }),
     }),
     defineRoute({
       method: 'POST',

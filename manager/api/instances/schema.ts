@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actionSchema, INSTANCE_STATES, instanceSchema, uuidSchema } from '../../../common/model/instance.ts';
 import { jobSchema, opIdSchema } from '../../../common/model/job.ts';
+import { resourceNameSchema } from '../../../common/model/resources.ts';
 
 export const LIMIT_BATCH_INSTANCES = 500;
 
@@ -23,6 +24,60 @@ const opId = opIdSchema
 
 export const actionBody = z.strictObject({ action: actionSchema, opId });
 export const actionAnswer = z.object({ job: jobSchema });
+
+/** Smallest memory of a guest that can boot anything, and more than any host has. */
+const memoryBytes = z
+  .number()
+  .int()
+  .min(16 * 1024 * 1024)
+  .max(2 ** 46);
+
+export const launchBody = z.strictObject({
+  name: z.string().max(255).describe('Small letters, digits, dots, underscores and dashes; new in the whole fleet.'),
+  base: resourceNameSchema.describe('Name of a base image.'),
+  host: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be the id of a host')
+    .optional()
+    .describe('Id of a host. When absent: the one with most free memory that has the base and room.'),
+  vcpus: z.number().int().min(1).max(1_024),
+  memoryBytes: memoryBytes.describe('Rounded up to whole MiB.'),
+  diskBytes: z
+    .number()
+    .int()
+    .min(1024 * 1024)
+    .max(2 ** 50)
+    .optional()
+    .describe('Size of the disk as the guest sees it, rounded up to whole MiB; that of the base when absent.'),
+  network: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('A network of libvirt or a bridge of the host; none when absent.'),
+  autostart: z.boolean().optional(),
+  opId,
+});
+export const launchAnswer = z.object({
+  job: jobSchema,
+  placement: z.object({
+    host: z.string(),
+    hostName: z.string(),
+    /** Why there, and why not on the others. */
+    reason: z.string(),
+    passed: z.array(z.object({ host: z.string(), hostName: z.string(), reason: z.string() })),
+  }),
+});
+
+export const deleteQuery = z.object({
+  name: z.string().min(1).max(255).describe('The name of the instance, typed: a wrong id must not cost a machine.'),
+  force: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('Switches it off first when it runs.'),
+  opId,
+});
 
 export const batchBody = z.strictObject({
   ids: z.array(id).min(1).max(LIMIT_BATCH_INSTANCES),
