@@ -2,15 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { WebvirtError } from '../../common/errors.ts';
 import { ACTIONS } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
-import { visibleText } from '../../common/pure/visible-text.ts';
-import type { CliConfig } from '../config.ts';
 import { request } from '../net/request.ts';
-import { answerOf, connect, type LiveSocket } from '../net/socket.ts';
+import { connect } from '../net/socket.ts';
+import { watchJob } from '../net/watch-job.ts';
+import { outcomeText } from '../show/job.ts';
 import { jsonText } from '../show/json-text.ts';
 import type { CliCall, CliCommand } from './command.ts';
+import { jobIdOf } from './follow.ts';
 import { resolveInstance } from './resolve.ts';
-
-const FINAL = new Set(['done', 'failed', 'cancelled', 'unknown']);
 
 export const act: CliCommand = {
   words: ACTIONS,
@@ -33,62 +32,36 @@ export const act: CliCommand = {
         `/api/v1/instances/${instance.id}/actions`,
         body,
       );
-      jobs.push(typeof job === 'string' ? job : job.id);
+      jobs.push(jobIdOf(job));
     }
     if (call.flags['no-wait'] === true) {
       call.out(call.json ? jsonText(jobs) : jobs.join('\n'));
       return 0;
     }
-    const outcomes = await outcomesOf(call.config, jobs, call.signal);
+    const outcomes = await outcomesOf(call, jobs);
     for (const job of outcomes) report(call, job);
     return outcomes.every((job) => job.state === 'done') ? 0 : 1;
   },
 };
 
 /** Waits for jobs on the live road: the outcome arrives by push. */
-async function outcomesOf(config: CliConfig, ids: string[], signal: AbortSignal): Promise<Job[]> {
+async function outcomesOf({ config, signal }: CliCall, ids: string[]): Promise<Job[]> {
   const socket = await connect(config);
   try {
-    return await Promise.all(ids.map((id) => outcomeOf(socket, config, id, signal)));
+    return await Promise.all(
+      ids.map(async (id) => {
+        const job = await watchJob(socket, config, id, { signal });
+        if (job === null) throw new WebvirtError('op-cancelled', `Not waiting any longer; job ${id} goes on.`);
+        return job;
+      }),
+    );
   } finally {
     socket.close();
   }
 }
 
-function outcomeOf(socket: LiveSocket, config: CliConfig, id: string, signal: AbortSignal): Promise<Job> {
-  const uri = `/api/v1/jobs/${id}`;
-  return new Promise((resolve, reject) => {
-    const look = (job: Job) => {
-      if (FINAL.has(job.state)) resolve(job);
-    };
-    const subscribe = () =>
-      answerOf<{ body: unknown }>((ack) => socket.emit('subscribe', { uri }, ack)).then(
-        ({ body }) => look(body as Job),
-        reject,
-      );
-    socket.on('change', (change) => {
-      // A change is a hint here: the job is read whole.
-      if (change.uri === uri) request<Job>(config, 'GET', uri).then(look, reject);
-    });
-    socket.on('connect', subscribe);
-    signal.addEventListener('abort', () =>
-      reject(new WebvirtError('op-cancelled', `Not waiting any longer; job ${id} goes on.`)),
-    );
-    subscribe();
-  });
-}
-
 function report(call: CliCall, job: Job): void {
-  if (call.json) {
-    call.out(jsonText(job));
-    return;
-  }
-  const name = visibleText(job.instanceName ?? job.instance ?? '');
-  const took =
-    job.endedMs === null ? '' : ` in ${((job.endedMs - (job.startedMs ?? job.createdMs)) / 1000).toFixed(2)} s`;
-  if (job.state === 'done') call.out(`${job.verb} ${name}: done${took}`);
-  else
-    call.note(
-      `${job.verb} ${name}: ${job.state}. ${visibleText(job.error?.message ?? '')} (webvirt logs --job ${job.id})`,
-    );
+  if (call.json) call.out(jsonText(job));
+  else if (job.state === 'done') call.out(outcomeText(job));
+  else call.note(outcomeText(job));
 }

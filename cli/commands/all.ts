@@ -2,11 +2,20 @@ import { act } from './act.ts';
 import { agent } from './agent.ts';
 import type { CliCommand } from './command.ts';
 import { enrol, scan } from './discover.ts';
+import { images } from './images.ts';
+import { cancel, watch } from './jobs.ts';
+import { launch, remove } from './launch.ts';
 import { logs } from './logs.ts';
 import { ls } from './ls.ts';
+import { migrate } from './migrate.ts';
+import { run } from './run.ts';
+import { sessions } from './sessions.ts';
 
 /** All words of the command line, in the order in which the help shows them. */
-export const COMMANDS: readonly CliCommand[] = [logs, ls, act, scan, enrol, agent];
+export const COMMANDS: readonly CliCommand[] = [
+  ...[logs, ls, act, launch, remove, migrate, watch, cancel, images, run, sessions],
+  ...[scan, enrol, agent],
+];
 
 export const COMMON_FLAGS = {
   url: { type: 'string', describe: 'address of the manager (WEBVIRT_URL; http://127.0.0.1:4600)' },

@@ -9,7 +9,7 @@ import { showLine } from '../show/line.ts';
 import type { CliCall, CliCommand } from './command.ts';
 import { resolveInstance } from './resolve.ts';
 
-const FILTERS = ['q', 'level', 'host', 'instance', 'source', 'job'] as const;
+const FILTERS = ['q', 'level', 'host', 'instance', 'source', 'job', 'session'] as const;
 const RETRY_MS = 500;
 const BACKLOG_DEFAULT = 20;
 const BACKLOG_MOST = 5000;
@@ -17,7 +17,7 @@ const BACKLOG_MOST = 5000;
 export const logs: CliCommand = {
   words: ['logs'],
   usage:
-    'webvirt logs [-f] [-n COUNT] [--q FILTER] [--level L] [--host H] [--instance NAME-OR-UUID] [--source S] [--job ID]',
+    'webvirt logs [-f] [-n COUNT] [--q FILTER] [--level L] [--host H] [--instance NAME-OR-UUID] [--source S] [--job ID] [--session ID]',
   summary: 'Show lines of all hosts, oldest first; with -f stay and show new ones as they are stored.',
   flags: {
     follow: { type: 'boolean', short: 'f', describe: 'keep showing new lines' },
@@ -32,6 +32,7 @@ export const logs: CliCommand = {
     instance: { type: 'string', describe: 'name or UUID of an instance' },
     source: { type: 'string', describe: 'manager, agent, crawler, libvirt, qemu, …' },
     job: { type: 'string', describe: 'id of a job' },
+    session: { type: 'string', describe: 'id of a computation session' },
   },
   async run(call) {
     const filter = await filterOf(call);

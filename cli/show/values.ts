@@ -21,3 +21,9 @@ export function age(tsMs: number, nowMs: number): string {
 }
 
 export const percent = (ratio: number | undefined) => (ratio === undefined ? '' : `${Math.round(ratio * 100)} %`);
+
+/** 1234 ms → `1.2 s`; from a minute on `2 min 5 s`. */
+export function seconds(ms: number, digits = 1): string {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(digits)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
