@@ -137,9 +137,14 @@ export async function connectCompute(socketPath: string): Promise<ComputeClient>
         const one = {
           look() {
             for (; from < events.length; from += 1) {
-              if (!fits(events[from]!)) continue;
+              try {
+                if (!fits(events[from]!)) continue;
+                resolve(events[from]!);
+              } catch (error) {
+                reject(error);
+              }
               waiting.delete(one);
-              return resolve(events[from]!);
+              return;
             }
             if (closed) one.fail();
           },

@@ -50,7 +50,8 @@ def _limit(terms: Terms) -> None:
     both = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: 1024,
-        resource.RLIMIT_NPROC: terms.processes,
+        # A second wall: the control group's limit comes first, and its counter proves that it does.
+        resource.RLIMIT_NPROC: terms.processes + 16,
         resource.RLIMIT_FSIZE: terms.disk_bytes,
         resource.RLIMIT_MEMLOCK: 64 * 1024,
         resource.RLIMIT_MSGQUEUE: 0,

@@ -74,11 +74,12 @@ class Program:
             loads = asyncio.gather(*(self._load(name) for name in self._config.kernels))
             self._server.checks = await self_test(self._spawner, self._life, self._config)
             failed = [check for check in self._server.checks if not check["holds"]]
-            await loads
             if failed:
                 names = ", ".join(check["name"] for check in failed)
                 self._refuse(f"The containment does not hold here ({names}): {failed[0]['text']}")
-            elif not self._server.pools:
+                return
+            await loads
+            if not self._server.pools:
                 self._refuse("No kernel could be loaded.")
             else:
                 self._server.settle("ready", None)
@@ -87,10 +88,12 @@ class Program:
             self._refuse(f"The containment cannot be made here: {error}")
 
     def _refuse(self, reason: str) -> None:
-        for pool in self._server.pools.values():
-            pool.close()
         log("error", "no computations on this host", reason=reason)
         self._server.settle("refused", reason[:1024])
+        for pool in self._server.pools.values():
+            pool.close()
+        for zygote in self._zygotes.values():
+            zygote.stop()
 
     async def _load(self, name: str) -> None:
         """Loads one kernel. One that is not installed, or does not load, is left out."""
@@ -105,8 +108,9 @@ class Program:
             pool = Pool(self._spawner, zygote, self._config.pool.get(name, 1), self._server.changed)
             await pool.fill()
         except (ZygoteError, OSError) as error:
-            log("error", "kernel does not load", kernel=name, error=str(error))
             zygote.stop()
+            if self._server.state != "refused":
+                log("error", "kernel does not load", kernel=name, error=str(error))
             return
         self._server.pools[name] = pool
         self._server.changed()

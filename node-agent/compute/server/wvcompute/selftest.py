@@ -107,11 +107,13 @@ class _SelfTest:
         """A fork bomb stops at the limit of the control group."""
         probe = await self._probe(processes=PROCESSES)
         holds, text = await probe.run("processes", PROCESSES)
+        refusals = probe.child.group.process_refusals()
         started = time.monotonic()
         probe.child.kill()
         await probe.child.gone
         took = (time.monotonic() - started) * 1000
-        return [{"name": "processes", "holds": holds, "text": f"{text}; all dead in {took:.0f} ms"}]
+        text = f"{text}, the counter says {refusals} refused; all dead in {took:.0f} ms"
+        return [{"name": "processes", "holds": holds and refusals > 0, "text": text}]
 
     async def cpu(self) -> list[Check]:
         """A hog is throttled, as the counter of the control group says."""
@@ -126,7 +128,7 @@ class _SelfTest:
         probe.child.kill()
         await probe.child.gone
         await work
-        text = f"a hog with {CPUS:g} of a CPU was throttled {throttled} times"
+        text = f"a hog with {CPUS:g} of a CPU was throttled in {throttled} periods"
         return [{"name": "cpu", "holds": throttled > 0, "text": text}]
 
     async def killing(self) -> list[Check]:
