@@ -76,7 +76,8 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
 
   /** Two writers on one disk destroy it; only a person can say which is the right one. Said once until it ends. */
   function lookForTwins(host: string, { id, name, state }: AgentInstance): void {
-    const [other] = state === 'running' ? places.alsoRunningAt(host, id) : [];
+    // What a job does with it is the job's to judge: in a move each host tells of its half in its own time.
+    const [other] = state === 'running' && !busy.has(id) ? places.alsoRunningAt(host, id) : [];
     if (other === undefined) {
       if (places.get(id)?.host === host) twins.delete(id);
       return;
@@ -186,6 +187,7 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
       else busy.set(instanceId, jobId);
       const placed = places.get(instanceId);
       if (placed !== undefined) hints.instance(instanceId, placed.host);
+      if (placed !== undefined && jobId === null) lookForTwins(placed.host, placed.instance);
     },
     hello(hostId, message) {
       if (!entries.has(hostId)) reload(hostId);

@@ -11,7 +11,7 @@ export const jobListQuery = z.object({
     .optional()
     .describe('Only jobs asked for before this time: for the next page, createdMs of the last one.'),
   instance: uuidSchema.optional(),
-  host: z.string().max(255).optional().describe('Id of a host.'),
+  host: z.string().max(255).optional().describe('Id of a host; a move belongs to both of its hosts.'),
   state: z.enum(JOB_STATES).optional(),
 });
 export const jobListAnswer = z.array(jobSchema);

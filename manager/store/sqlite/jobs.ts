@@ -11,7 +11,7 @@ export function createJobStore(db: Database): JobStore {
   const get = db.prepare('SELECT doc FROM jobs WHERE id = ?');
   const list = db.prepare(
     `SELECT doc FROM jobs WHERE (@beforeMs IS NULL OR created_ms < @beforeMs) AND (@instance IS NULL OR instance = @instance)
-       AND (@host IS NULL OR host = @host) AND (@state IS NULL OR state = @state)
+       AND (@host IS NULL OR host = @host OR doc ->> '$.target' = @host) AND (@state IS NULL OR state = @state)
      ORDER BY created_ms DESC, rowid DESC LIMIT @limit`,
   );
   const unfinished = db.prepare(

@@ -56,9 +56,10 @@ export function watchMigration(
 
   function tell(now: string, job: LibvirtJob | null = null): void {
     phase = now;
-    if (job !== null) {
+    // Before the first pass all numbers are zero and say nothing.
+    if (job !== null && job.totalBytes > 0) {
       seen.rounds = Math.max(seen.rounds, job.rounds);
-      if (job.totalBytes > 0) best = Math.max(best, Math.min(0.99, 1 - job.remainingBytes / job.totalBytes));
+      best = Math.max(best, Math.min(0.99, 1 - job.remainingBytes / job.totalBytes));
       const { elapsedMs: _elapsed, downtimeMs, ...numbers } = job;
       last = { ...numbers, ...(downtimeMs === null ? {} : { expectedDowntimeMs: downtimeMs }) };
     }
@@ -79,6 +80,7 @@ export function watchMigration(
     if (info === null || !info.running) return tell(phase);
     const { job } = info;
     tell(phase === 'hands over' ? phase : job.rounds < 1 ? 'prepares both hosts' : 'copies memory', job);
+    if (phase === 'hands over') return;
     const step = pace.step(job, performance.now());
     if (step === 'give-up' && seen.gaveUp === null) {
       seen.gaveUp = `After ${job.rounds} passes the guest still changes its memory faster (${mib(job.dirtyRateBps)} MiB/s) than it can be copied (${mib(job.rateBps)} MiB/s) within a stop of ${pace.limitMs} ms. Allow a longer stop (maxDowntimeMs), or move it when it does less.`;

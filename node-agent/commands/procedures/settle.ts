@@ -24,6 +24,7 @@ export function createSettle(): Procedure {
   async function run(call: Call): Promise<Outcome> {
     const { step } = call.args;
     call.started(null);
+    call.line('info', 'a step of settling a move begins', { verb: SETTLE_VERB, step, of: call.args.of });
     if (step === 'expect')
       return done(null, { note: 'Older commands for this instance are refused here from now on.' });
     const ran = await call.hypervisor.run(WORDS[step], call.entry.instance ?? '', { deadlineMs: LONGEST_MS });
