@@ -9,6 +9,7 @@ import { type CommandRunner, createCommandRunner } from './commands/runner.ts';
 import { createScopes, type Scopes } from './commands/scope.ts';
 import { COMPUTE_DEFAULTS, createCompute } from './compute/compute.ts';
 import type { AgentConfig } from './config.ts';
+import { CONSOLES_DEFAULTS, createConsoles } from './console/consoles.ts';
 import { createAutoEnrol } from './identity/auto-enrol.ts';
 import { enrol } from './identity/enrol.ts';
 import { openIdentity } from './identity/identity.ts';
@@ -61,8 +62,9 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
     { ...COMPUTE_DEFAULTS, socketPath: config.compute.socket || inData('compute.sock') },
     { emit, log, now },
   );
-  const questions = createQuestions({ ...migration.answerers }, { log });
-  const services: LinkService[] = [resources.service, compute.service, questions, scopes.service];
+  const consoles = createConsoles({ ...CONSOLES_DEFAULTS, virshPath: config.virsh }, { hypervisor, log });
+  const questions = createQuestions({ ...migration.answerers, 'console-open': consoles.open }, { log });
+  const services: LinkService[] = [resources.service, compute.service, questions, scopes.service, consoles.service];
   const link = createLinkServer({ version, spool, hypervisor, commands, services, failpoint, log, now });
   const status = (): AgentStatus => ({
     id: identity.id,
@@ -98,7 +100,7 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
       await local.start();
       stops.push(['local socket', local.stop]);
       port = await server.start();
-      stops.push(['port', server.stop], ['link', link.stop]);
+      stops.push(['port', server.stop], ['consoles', consoles.stop], ['link', link.stop]);
       stops.push(
         ['hypervisor', () => hypervisor.stop()],
         ['commands', () => commands.stop()],
