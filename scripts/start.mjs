@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from './parts/build.mjs';
-import { computeCommand, humanLine, whyNoCompute } from './parts/compute.mjs';
+import { computeCommand, whyNoCompute } from './parts/compute.mjs';
+import { humanLine } from './parts/human-line.mjs';
 import { ensureNpmPackages } from './parts/npm.mjs';
 import { ensurePrograms, FOR_START } from './parts/packages.mjs';
 import { keepProgram } from './parts/program.mjs';

@@ -27,7 +27,7 @@ export async function follow(call: CliCall, id: string, more: (job: Job) => stri
   const socket = await connect(call.config);
   try {
     const onChange = (job: Job) => {
-      if (!call.json) line.show(progressText(job), job.detail?.phase ?? '');
+      if (!call.json && job.detail !== undefined) line.show(progressText(job), job.detail.phase);
     };
     let job = await watchJob(socket, call.config, id, { signal: call.signal, onChange });
     line.clear();

@@ -9,8 +9,9 @@ export function ask(question: string, until?: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     const end = (answer: string) => {
       until?.removeEventListener('abort', onAbort);
-      lines.close();
+      // First: closing tells the end of the input as well.
       resolve(answer.trim());
+      lines.close();
     };
     const onAbort = () => {
       process.stderr.write('\n');

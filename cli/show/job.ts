@@ -11,8 +11,11 @@ export function progressText(job: Job): string {
   const parts = [
     visibleText(detail.phase ?? (job.state === 'planned' ? 'waits' : 'runs')),
     ...(job.progress === null ? [] : [percent(job.progress)]),
-    ...amount(detail.remainingBytes, (bytes) => `${size(bytes)} left`),
-    ...amount(detail.totalBytes, (bytes) => `of ${size(bytes)}`),
+    ...amount(detail.remainingBytes, (bytes) => {
+      return detail.totalBytes === undefined
+        ? `${size(bytes)} left`
+        : `${size(bytes)} of ${size(detail.totalBytes)} left`;
+    }),
     ...amount(detail.rateBps, (rate) => `${size(rate)}/s`),
     ...amount(detail.dirtyRateBps, (rate) => `changes ${size(rate)}/s`),
     ...amount(detail.rounds, (rounds) => `round ${rounds}`),

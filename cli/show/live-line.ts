@@ -7,6 +7,8 @@ export interface LiveLine {
 }
 
 const ERASE = '\r\x1b[2K';
+/** A terminal that does not know its width says 0. */
+const DEFAULT_COLUMNS = 80;
 
 /** The line of a stream; the text must have passed `visibleText`. It is cut to the width: a wrapped one cannot be erased. */
 export function createLiveLine(stream: NodeJS.WriteStream): LiveLine {
@@ -19,7 +21,7 @@ export function createLiveLine(stream: NodeJS.WriteStream): LiveLine {
         lastHeading = heading;
         return;
       }
-      stream.write(`${ERASE}${[...text].slice(0, Math.max(20, stream.columns ?? 80) - 1).join('')}`);
+      stream.write(`${ERASE}${[...text].slice(0, (stream.columns || DEFAULT_COLUMNS) - 1).join('')}`);
       shown = true;
     },
     clear() {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { humanLine } from '../../scripts/parts/human-line.mjs';
 import { computeMissing } from './compute.ts';
 import { type LabConsole, startConsole } from './console.ts';
 import { startDemoGuests } from './demo-guests.ts';
@@ -97,14 +98,18 @@ async function up(lab: Lab, options: ReturnType<typeof readArguments>): Promise<
       `built in ${((performance.now() - startMs) / 1000).toFixed(1)} s; look inside: ip netns exec ${lab.name} ip address`,
     );
     if (!options.console && stopping === null) return 0;
-    const onLine = (from: string, line: string) => console.error(`${from}: ${line}`);
-    const why = computeMissing();
-    if (why !== null) console.log(`Computations are off: ${why}.`);
-    const compute = why === null ? { compute: {} } : {};
-    running = await startConsole(lab, { distDir: DIST_DIR, port: options.port, onLine, ...compute });
-    followSage(running, lab);
+    const onLine = (from: string, line: string) => {
+      const text = from.startsWith('compute ') ? humanLine(line) : line;
+      if (text !== null) console.error(`${from}: ${text}`);
+    };
+    running = await startConsole(lab, { distDir: DIST_DIR, port: options.port, onLine });
     await enrolHosts(lab, running, { distDir: DIST_DIR, port: options.port });
     await registerTiny(lab, running);
+    // Last: kernels that load would slow everything else down.
+    const why = computeMissing();
+    if (why !== null) console.log(`Computations are off: ${why}.`);
+    else await Promise.all(lab.hosts.map(running.startCompute));
+    followSage(running, lab);
   } catch (error) {
     const asked = stopping !== null;
     await stopAll();
