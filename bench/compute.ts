@@ -114,7 +114,7 @@ async function sageCalls(): Promise<number[]> {
 }
 
 async function measure(later: (undo: Undo) => void): Promise<Row[]> {
-  const cloud = await startCloud(later);
+  const cloud = await startCloud(later, { compute: true });
   const kernel = 'sage';
   await pooled(cloud, kernel);
   // The first of all pays for what is loaded once.

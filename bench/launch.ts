@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Instance } from '../common/model/instance.ts';
 import type { Job } from '../common/model/job.ts';
+import { registerTiny } from '../test/lab/register-tiny.ts';
 import { untilBody } from '../test/support/live.ts';
 import { runBench, type Undo } from './support/bench.ts';
 import { type BenchCloud, startCloud } from './support/bench-cloud.ts';
@@ -49,7 +50,6 @@ async function bare(
     .replace(/<name>[^<]*<\/name>/, `<name>${name}</name>`)
     .replace(/<uuid>[^<]*<\/uuid>/, `<uuid>${uuid}</uuid>`)
     .replaceAll(like.disk, disk)
-    .replace(/ id='\d+'/, '')
     .replaceAll(/<mac address=[^>]*>/g, '');
   writeFileSync(join(cloud.host.dir, 'cache', `${name}.xml`), xml);
   const start = performance.now();
@@ -68,6 +68,7 @@ async function remove(cloud: BenchCloud, id: string, name: string): Promise<void
 
 async function measure(later: (undo: Undo) => void): Promise<Row[]> {
   const cloud = await startCloud(later);
+  await registerTiny(cloud.lab, cloud.console);
   interface Image {
     name: string;
     path: string;

@@ -51,7 +51,7 @@ async function bare(from: LabHost, to: LabHost, id: string): Promise<Move> {
 }
 
 async function measure(later: (undo: Undo) => void): Promise<Row[]> {
-  const cloud = await startCloud(later, 2);
+  const cloud = await startCloud(later, { hosts: 2 });
   const [one, two] = cloud.lab.hosts as [LabHost, LabHost];
   const hosts = await cloud.get<{ id: string; name: string }[]>('/api/v1/hosts');
   const idOf = ({ name }: LabHost) => hosts.find((host) => host.name === name)!.id;

@@ -30,13 +30,27 @@ export interface BenchCloud {
   probe(agentId: string, ids: string[]): Promise<ProbeTimes>;
 }
 
+export interface CloudOptions {
+  /** 1 unless told. */
+  hosts?: number;
+  /** True: a compute server on each host. */
+  compute?: boolean;
+}
+
 /** Builds it; every part registers how to undo it before it is used. */
-export async function startCloud(later: (undo: Undo) => void, hosts = 1): Promise<BenchCloud> {
+export async function startCloud(later: (undo: Undo) => void, options: CloudOptions = {}): Promise<BenchCloud> {
+  const { hosts = 1, compute } = options;
   const distDir = join(ROOT, 'dist');
   const lab = createLab({ name: `wvb-${process.pid}`, hosts });
   later(() => lab.down());
   await lab.up();
-  const cloud = await startConsole(lab, { distDir, port: 4600, listenPort: 0, adminPassword: PASSWORD });
+  const cloud = await startConsole(lab, {
+    distDir,
+    port: 4600,
+    listenPort: 0,
+    adminPassword: PASSWORD,
+    ...(compute ? { compute: {} } : {}),
+  });
   later(() => cloud.stop());
   await enrolHosts(lab, cloud, { distDir, port: 4600 });
   const { url, dataDir } = cloud;
