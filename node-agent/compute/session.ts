@@ -38,22 +38,23 @@ export function createSession(
   /** Cells that have not ended, with the time at which they began. */
   const open = new Map<number, number | null>();
 
-  function say(tsMs: number, level: Level, message: string, fields: Record<string, unknown>): void {
-    emit({ tsMs, level, source: 'compute', session: id, message, fields });
+  /** By our own clock: lines are shown by time, and must keep the order in which we learnt of things. */
+  function say(level: Level, message: string, fields: Record<string, unknown>): void {
+    emit({ tsMs: now(), level, source: 'compute', session: id, message, fields });
   }
 
   function note(tsMs: number, event: OutputEvent): void {
     if (event.type === 'started') {
       open.set(event.cell, tsMs);
-      say(tsMs, 'info', 'Cell begun', { cell: event.cell });
+      say('info', 'Cell begun', { cell: event.cell });
     } else if (event.type === 'ended') {
       open.delete(event.cell);
       const { cell, status, elapsedMs } = event;
-      say(tsMs, status === 'died' ? 'warn' : 'info', 'Cell ended', { cell, status, ms: Math.round(elapsedMs) });
+      say(status === 'died' ? 'warn' : 'info', 'Cell ended', { cell, status, ms: Math.round(elapsedMs) });
     } else if (event.type === 'died') {
       state = 'dead';
       const { cause, text } = event.death;
-      say(tsMs, CALM.includes(cause) ? 'info' : 'warn', 'Computation session ended', { cause, proof: text });
+      say(CALM.includes(cause) ? 'info' : 'warn', 'Computation session ended', { cause, proof: text });
     }
   }
 
@@ -74,7 +75,7 @@ export function createSession(
     opened() {
       if (state !== 'opening') return;
       state = 'open';
-      say(now(), 'info', 'Computation session opened', { kernel, owner, ms: now() - askedMs });
+      say('info', 'Computation session opened', { kernel, owner, ms: now() - askedMs });
     },
     takesCell(cell) {
       if (state === 'dead' || cell <= lastCell) return false;

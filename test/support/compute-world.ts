@@ -43,6 +43,7 @@ export async function startComputeWorld(options: { socketPath?: string } = {}): 
   let agent: Agent | null = null;
   let url = '';
   let token = '';
+  let agentPort = 0;
 
   async function call<T>(method: string, path: string, body?: unknown): Promise<{ status: number; body: Envelope<T> }> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}` };
@@ -101,14 +102,15 @@ export async function startComputeWorld(options: { socketPath?: string } = {}): 
     async startAgent() {
       const config = configOf({
         dataDir: join(folder, 'agent'),
-        port: 0,
+        // A restart keeps the port: the manager dials it there.
+        port: agentPort,
         enrolFile: join(dataDir, 'local', 'enrol.json'),
         libvirtUri: 'test:///default',
         qemuLogDir: join(folder, 'no-logs'),
         compute: { socket: socketPath },
       });
       agent = await createAgent(config, { version: '0.0.0', failpoint: noFailpoint, stderr: false });
-      await agent.start();
+      agentPort = (await agent.start()).port;
     },
     async stopAgent() {
       await agent?.stop();

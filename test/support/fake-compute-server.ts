@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import type { ComputeServer, DEATH_CAUSES, OutputEvent } from '../../common/model/compute.ts';
+import type { ComputeLimits, ComputeServer, DEATH_CAUSES, OutputEvent } from '../../common/model/compute.ts';
 import { createFrameReader, frameOf } from '../../node-agent/compute/frames.ts';
 
 /** What the agent sends it. */
@@ -27,7 +27,7 @@ export interface FakeComputeServer {
   /** Runs of code: one for each `execute` that came. */
   readonly runs: { session: string; cell: number; code: string }[];
   state(part: Partial<ComputeServer>): void;
-  /** From now on every `open` is refused. */
+  /** From now on every `open` is refused; with an empty code none is. */
   refuse(code: string, message: string): void;
   /** Lets a waiting cell go on. */
   release(session: string): void;
@@ -38,15 +38,17 @@ export interface FakeComputeServer {
   start(): Promise<void>;
 }
 
+export const LIMITS: ComputeLimits = {
+  ...{ memoryBytes: 2 ** 29, processes: 64, cpus: 1, diskBytes: 2 ** 26, outputBytes: 2 ** 23 },
+  ...{ cellMs: 600_000, idleMs: 1_800_000, lifeMs: 86_400_000, sessions: 4 },
+};
+
 const READY: ComputeServer = {
   state: 'ready',
   reason: null,
   kernels: [{ name: 'python', title: 'Python', pooled: 1 }],
   checks: [{ name: 'uid', holds: true, text: 'tried' }],
-  limits: {
-    ...{ memoryBytes: 2 ** 29, processes: 64, cpus: 1, diskBytes: 2 ** 26, outputBytes: 2 ** 23 },
-    ...{ cellMs: 600_000, idleMs: 1_800_000, lifeMs: 86_400_000, sessions: 4 },
-  },
+  limits: LIMITS,
   sessions: 0,
 };
 
@@ -127,7 +129,7 @@ export async function startFakeComputeServer(path: string): Promise<FakeComputeS
       }
     } else if (op === 'execute') {
       kernel?.queue.push({ cell, code });
-      step(session);
+      if (kernel?.running === null) step(session);
     } else if (op === 'interrupt' && kernel?.running != null) {
       const dropped = kernel.queue.splice(0);
       ended(session, kernel.running.cell, 'interrupted');
@@ -163,7 +165,7 @@ export async function startFakeComputeServer(path: string): Promise<FakeComputeS
       say({ t: 'server', server });
     },
     refuse(code, message) {
-      refusal = { code, message };
+      refusal = code === '' ? null : { code, message };
     },
     release: step,
     use: (session, memoryBytes, cpuMs) => void say({ t: 'use', list: [{ session, memoryBytes, cpuMs }] }),
