@@ -1,10 +1,8 @@
-import type { JobDetail } from '../../../common/model/job.ts';
-
 /** What to try after an operation of a kind has failed, beside what its error says. */
 const TRIES: Record<string, string> = {
   migrate:
     'Both hosts were looked at: the instance runs where its page says. The lines below tell what libvirt said on either side; ask for the checks again before the next try.',
-  launch: 'What was made of it is removed again. The lines below tell which step failed.',
+  launch: 'The lines below tell which step failed, and that what had been made was taken away again.',
   delete: 'Look at the page of the instance for what is left of it; deleting it again is safe.',
   'register-image': 'Compare pool, path and format with the file on the host.',
 };
@@ -16,8 +14,3 @@ export function jobAdvice(verb: string): string | null {
 
 /** Verbs whose jobs copy memory: their pages show curves. */
 export const isMove = (verb: string): boolean => verb === 'migrate';
-
-/** True when a detail tells of bytes that are copied. */
-export function copies(detail: JobDetail | null | undefined): detail is JobDetail & { remainingBytes: number } {
-  return detail?.remainingBytes !== undefined && (detail.totalBytes ?? 0) > 0;
-}

@@ -4,6 +4,9 @@ import type { LaunchRequest } from './operations.ts';
 export const UNIT_BYTES = { MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 export type Unit = keyof typeof UNIT_BYTES;
 
+/** What QEMU itself takes beside the guest's memory; the manager reckons with the same. */
+const OVERHEAD_BYTES = 48 * 1024 ** 2;
+
 /** The form as it is typed: texts, for half a number is no number yet. */
 export interface LaunchForm {
   base: string;
@@ -100,7 +103,7 @@ export function hostChoices(images: readonly PlanImage[], hosts: readonly PlanHo
           : (image.fault ??
             pool?.fault ??
             (resources?.domainType === null ? 'libvirt cannot run a guest there' : null) ??
-            (memoryBytes !== null && freeMemoryBytes !== null && memoryBytes > freeMemoryBytes
+            (memoryBytes !== null && freeMemoryBytes !== null && memoryBytes + OVERHEAD_BYTES > freeMemoryBytes
               ? 'not enough free memory'
               : null));
       return [{ id: host.id, name: host.name, freeMemoryBytes, pool, why }];
@@ -119,7 +122,10 @@ export function networkChoices(
   hosts: readonly PlanHost[],
   chosen: string,
 ): { name: string; onHosts: number; ofHosts: number }[] {
-  const ids = choices.filter(({ id, why }) => (chosen === '' ? why === null : id === chosen)).map(({ id }) => id);
+  const able = choices.filter(({ why }) => why === null);
+  // While none can take it, the networks are not the reason: those of all stay on offer.
+  const open = able.length > 0 ? able : choices;
+  const ids = (chosen === '' ? open : choices.filter(({ id }) => id === chosen)).map(({ id }) => id);
   const known = ids.flatMap((id) => hosts.find((host) => host.id === id)?.resources ?? []);
   const counts = new Map<string, number>();
   for (const { networks } of known)
@@ -168,9 +174,15 @@ export function launchFaults(
   if (faults.base === undefined) {
     const chosen = choices.find(({ id }) => id === form.host);
     if (form.host !== '' && chosen?.why !== null) faults.host = `It cannot go there: ${chosen?.why ?? 'no such image'}`;
-    else if (form.host === '' && likeliestHost(choices) === null) faults.host = 'No host can take it now';
+    else if (form.host === '' && likeliestHost(choices) === null) faults.host = noHost(choices);
   }
   return faults;
+}
+
+/** Why no host can: one reason that holds for all is worth naming. */
+function noHost(choices: readonly HostChoice[]): string {
+  const reasons = new Set(choices.map(({ why }) => why));
+  return reasons.size === 1 ? `No host can take it now: ${[...reasons][0]}` : 'No host can take it now';
 }
 
 /** The call that the form makes; only for a form without faults. */

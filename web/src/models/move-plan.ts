@@ -48,9 +48,12 @@ export function orderedChecks(checks: readonly MigrationCheck[]): MigrationCheck
   return [...checks].sort((a, b) => CHECK_RANK[a.verdict] - CHECK_RANK[b.verdict]);
 }
 
-/** A limit of the stand-still as it is typed, milliseconds: undefined when empty, null when it is none. */
+/** The longest stop of a guest that the manager takes. */
+const MOST_DOWNTIME_MS = 60_000;
+
+/** A limit of the downtime as it is typed, milliseconds: undefined when empty, null when it is none. */
 export function downtimeOf(text: string): number | undefined | null {
   if (text.trim() === '') return undefined;
   const ms = /^\d+$/.test(text.trim()) ? Number(text) : 0;
-  return ms >= 1 && ms <= 3_600_000 ? ms : null;
+  return ms >= 1 && ms <= MOST_DOWNTIME_MS ? ms : null;
 }

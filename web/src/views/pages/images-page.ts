@@ -9,7 +9,7 @@ import type { PageDeps } from '../../models/page-deps.ts';
 import { StillOrder } from '../../models/still-order.ts';
 import { Page } from '../base/page.ts';
 
-const HEADS = ['Name', 'Host', 'Pool', 'Disk', 'File', 'Used by', ''];
+const HEADS = ['Name', 'Host', 'Pool', 'Disk', 'File', 'Clones', ''];
 
 /** The base images of all hosts: what new instances are thin clones of. */
 export class ImagesPage extends Page<PageDeps> {
@@ -96,7 +96,7 @@ export class ImagesPage extends Page<PageDeps> {
       <span role="cell" class="i-pool" data-label="Pool">${visibleText(image.pool)}</span>
       <span role="cell" class="i-disk" data-label="Disk">${bytesText(image.virtualBytes)} <small>${image.format}</small></span>
       <span role="cell" class="i-file" data-label="File">${bytesText(image.fileBytes)}</span>
-      <span role="cell" class="i-used" data-label="Used by">${image.usedBy === 0 ? html`<span class="dim">nothing</span>` : plural(image.usedBy, 'instance')}</span>
+      <span role="cell" class="i-used" data-label="Clones">${image.usedBy === 0 ? html`<span class="dim">none</span>` : plural(image.usedBy, 'clone')}</span>
       <span role="cell" class="i-actions"><button type="button" class="btn btn-sm btn-quiet" ?disabled=${!usable} @click=${() => this.deps.dialogs.launch({ base: image.name, host: image.host })}>${icon('play')} launch</button>
         <button type="button" class="btn btn-sm btn-quiet" ?disabled=${image.stale} @click=${() => this.deps.dialogs.forgetImage(image)}>forget</button></span>
       ${image.fault ? html`<span class="h-limited">${icon('warn')} ${visibleText(image.fault)}</span>` : null}

@@ -2,7 +2,7 @@ import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
-import { copies, isMove, jobAdvice } from '../../models/job-words.ts';
+import { isMove, jobAdvice } from '../../models/job-words.ts';
 import { moveResult } from '../../models/move-figures.ts';
 import { jobTitle } from '../../models/notices.ts';
 import type { JobModel } from '../../models/nouns.ts';
@@ -130,10 +130,7 @@ export class JobPage extends Page<PageDeps> {
     const detail = job.get('detail');
     if (job.ended() || !detail) return null;
     const elapsedMs = detail.elapsedMs ?? this.deps.nowMs() - (startedMs ?? createdMs!);
-    const text = copies(detail)
-      ? `${bytesText(Math.max(0, detail.totalBytes! - detail.remainingBytes))} of ${bytesText(detail.totalBytes!)} copied`
-      : null;
-    return html`<div class="job-now"><b class="job-phase">${visibleText(detail.phase)}</b>${typeof progress === 'number' ? meter(progress, 'Progress', text) : null}</div>
+    return html`<div class="job-now"><b class="job-phase">${visibleText(detail.phase)}</b>${typeof progress === 'number' ? meter(progress, 'Progress') : null}</div>
       ${isMove(verb!) ? runningFigures(detail, elapsedMs) : null}`;
   }
 }

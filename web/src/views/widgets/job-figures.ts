@@ -40,7 +40,7 @@ export function runningFigures(detail: JobDetail, elapsedMs: number): TemplateRe
     ['Time left', leftText(detail)],
     ['Elapsed', durationText(elapsedMs)],
     [
-      'Stand-still',
+      'Downtime',
       detail.expectedDowntimeMs === undefined ? '–' : `about ${durationText(detail.expectedDowntimeMs)}`,
       limit,
     ],
@@ -53,7 +53,7 @@ export function movedFigures(result: MigrationResult): TemplateResult {
   const meanBps = transferredBytes !== null && totalMs > 0 ? transferredBytes / (totalMs / 1_000) : null;
   return figures([
     [
-      'Stand-still',
+      'Downtime',
       downtimeMs === null ? '–' : durationText(downtimeMs),
       downtimeMs === null ? 'not measured' : 'measured',
     ],
@@ -69,7 +69,7 @@ export function movedFigures(result: MigrationResult): TemplateResult {
 }
 
 function figures(list: (Figure | [string, string, string | undefined])[]): TemplateResult {
-  return html`<dl class="figures">${list.map(
+  return html`<dl class="job-figures">${list.map(
     ([label, value, note]) => html`<div><dt>${label}</dt><dd>${value}<small>${note ?? ''}</small></dd></div>`,
   )}</dl>`;
 }

@@ -17,7 +17,7 @@ export function jobSummary(job: JobModel, deps: Pick<PageDeps, 'nowMs'>): Templa
     ${jobTimes(job, deps)}
     ${state === 'running' && typeof progress === 'number' ? meter(progress, 'Progress') : null}
     ${state === 'running' && detail ? detailLine(detail) : null}
-    ${moved && moved.downtimeMs !== null ? html`<div class="job-numbers"><span>stood still for <b>${durationText(moved.downtimeMs)}</b></span></div>` : null}
+    ${moved && moved.downtimeMs !== null ? html`<div class="job-numbers"><span>downtime <b>${durationText(moved.downtimeMs)}</b></span></div>` : null}
     ${jobError(job)}`;
 }
 
@@ -32,7 +32,7 @@ export function jobTimes(job: JobModel, deps: Pick<PageDeps, 'nowMs'>): Template
   const { state, startedMs, endedMs, createdMs, actor } = job.attributes;
   const began = startedMs ?? createdMs!;
   const took = endedMs ? `took ${durationText(endedMs - began)}` : `for ${spanText(deps.nowMs() - began)}`;
-  return html`<div class="dim" title=${utcText(createdMs!)}>${state === 'unknown' ? 'outcome unknown' : state}, ${took}, by ${visibleText(actor!)}, ${spanText(deps.nowMs() - createdMs!)} ago</div>`;
+  return html`<div class="dim" title=${utcText(createdMs!)}>${state === 'unknown' ? 'outcome unknown' : state}, ${took}, by ${visibleText(actor!)}${endedMs ? `, ${spanText(deps.nowMs() - createdMs!)} ago` : ''}</div>`;
 }
 
 /** What went wrong and what to try; null when nothing did. */

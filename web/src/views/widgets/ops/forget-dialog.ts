@@ -27,7 +27,7 @@ export class ForgetDialog extends OpDialog<ForgetOptions> {
         <li><b>Stays</b><span>the file <code>${visibleText(image.path)}</code></span></li>
         ${
           image.usedBy > 0
-            ? html`<li><b>Stays</b><span>${plural(image.usedBy, 'instance')} that ${image.usedBy === 1 ? 'is a clone' : 'are clones'} of it; do not delete the file while they live</span></li>`
+            ? html`<li><b>Stays</b><span>${plural(image.usedBy, 'disk')} of instances that ${image.usedBy === 1 ? 'stands' : 'stand'} on this file: do not remove it while there are any</span></li>`
             : null
         }
       </ul>

@@ -106,7 +106,10 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
 
   taken(): Map<string, string> {
     return new Map(
-      this.deps.models.instances.map(({ attributes: one }) => [one.name!, `${one.hostName} (${one.state})`]),
+      this.deps.models.instances.map(({ attributes: one }) => [
+        one.name!.toLowerCase(),
+        `${one.hostName} (${one.state})`,
+      ]),
     );
   }
 
@@ -190,15 +193,15 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
     const elsewhere = this.refused !== null && FIELD_OF[this.refused.code] !== undefined;
     return html`<form novalidate @submit=${(event: Event) => this.submit(event)}>
       ${this.headTemplate('Launch an instance')}
-      <div class="form-body">
+      <div class="form-body"><div class="form-columns"><div>
         ${baseList(plan.bases, this.form.base, this.shown('base', plan.faults), (base) => this.set({ base }))}
-        ${this.nameField(plan.faults, plan.base)}
+        ${this.nameField(plan.faults, plan.base)}</div><div>
         ${hostList(plan.choices, this.form.host, plan.likeliest, this.shown('host', plan.faults), (host) => {
           this.left.add('host');
           this.set({ host });
         })}
-        ${this.sizeFields(plan.faults, plan.base)}
-        ${this.networkField(plan.networks)}
+        </div></div>
+        <div class="field-row field-row-launch">${this.sizeFields(plan.faults, plan.base)}${this.networkField(plan.networks)}</div>
         <label class="check"><input type="checkbox" .checked=${live(this.form.autostart)} @change=${(event: Event) => this.set({ autostart: (event.target as HTMLInputElement).checked })} /> Start it with its host</label>
       </div>
       <div class="form-end">
@@ -240,8 +243,7 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
           this.redraw();
         }} @input=${(event: Event) => this.set({ [key]: (event.target as HTMLInputElement).value })} />`;
     const asImage = base === null ? '' : bytesText(base.virtualBytes);
-    return html`<div class="field-row">
-      ${field('launch-vcpus', 'vCPUs', input('vcpus'), { fault: this.shown('vcpus', faults) })}
+    return html`${field('launch-vcpus', 'vCPUs', input('vcpus'), { fault: this.shown('vcpus', faults) })}
       ${field(
         'launch-memory',
         'Memory',
@@ -249,8 +251,7 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
           @change=${(event: Event) => this.set({ memoryUnit: (event.target as HTMLSelectElement).value as 'GiB' })}><option>GiB</option><option>MiB</option></select></div>`,
         { fault: this.shown('memory', faults) },
       )}
-      ${field('launch-disk', 'Disk, GiB', input('disk', `as the image: ${asImage}`), { fault: this.shown('disk', faults) })}
-    </div>`;
+      ${field('launch-disk', 'Disk, GiB', input('disk', `as the image: ${asImage}`), { fault: this.shown('disk', faults) })}`;
   }
 
   networkField(networks: ReturnType<typeof networkChoices>): TemplateResult {

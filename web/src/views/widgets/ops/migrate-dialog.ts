@@ -111,7 +111,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
     const chosen = this.answers?.find(({ target }) => target === this.target) ?? null;
     const ready = chosen?.movable === true && downtimeOf(this.how.maxDowntime) !== null;
     return html`<form novalidate @submit=${(event: Event) => this.submit(event)}>
-      ${this.headTemplate(`Move ${name} from ${hostName}`)}
+      ${this.headTemplate(`Migrate ${name} from ${hostName}`)}
       <div class="form-body">
         ${this.howTemplate()}
         ${this.askFault === null ? null : html`<p class="form-error" role="alert">The checks could not be made: ${visibleText(this.askFault)} Trying again.</p>`}
@@ -119,7 +119,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
       </div>
       <div class="form-end">${this.refusedTemplate()}
         <p class="sentence" aria-live="polite">${this.sentence(chosen)}</p>
-        ${this.footTemplate(chosen === null ? 'Move' : `Move to ${chosen.targetName}`, ready)}</div></form>`;
+        ${this.footTemplate(chosen === null ? 'Migrate' : `Migrate to ${chosen.targetName}`, ready)}</div></form>`;
   }
 
   targetsTemplate(): TemplateResult {
@@ -163,7 +163,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
       title: string,
     ) => html`<label class="check" title=${title}>
       <input type="checkbox" .checked=${live(how[key])} @change=${(event: Event) => this.setHow({ [key]: (event.target as HTMLInputElement).checked })} /> ${label}</label>`;
-    const fault = downtimeOf(how.maxDowntime) === null ? 'Whole milliseconds, 1 to 3600000' : undefined;
+    const fault = downtimeOf(how.maxDowntime) === null ? 'Whole milliseconds, 1 to 60000' : undefined;
     return html`<div class="move-how">
       <div class="segments" role="radiogroup" aria-label="Way">
         ${way(true, 'Live', 'The guest goes on working while its memory is copied', !this.running)}
@@ -174,8 +174,8 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
         how.live
           ? field(
               'move-downtime',
-              'Longest stand-still, ms',
-              html`<input id="move-downtime" class="form-control" inputmode="numeric" autocomplete="off" placeholder="chosen by itself" aria-describedby="move-downtime-note"
+              'Downtime limit, ms',
+              html`<input id="move-downtime" class="form-control" inputmode="numeric" autocomplete="off" placeholder="automatic" aria-describedby="move-downtime-note"
                 .value=${live(how.maxDowntime)} @input=${(event: Event) => this.setHow({ maxDowntime: (event.target as HTMLInputElement).value })} />`,
               { fault },
             )
@@ -190,7 +190,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
     if (!chosen.movable) return html`It cannot go to ${to} now: see what is in the way.`;
     const how = this.how.tunnelled ? ', through the tunnel of libvirt' : '';
     return this.how.live
-      ? html`Copies the memory of <b>${visibleText(name!)}</b> to ${to} while it runs${how}, then lets it stand still for a moment and go on there.`
+      ? html`Copies the memory of <b>${visibleText(name!)}</b> to ${to} while it runs${how}, then stops it for a moment and goes on there.`
       : html`Moves the definition of <b>${visibleText(name!)}</b> to ${to}${how}. It stays off.`;
   }
 }
