@@ -8,6 +8,7 @@ import type { Job } from '../../common/model/job.ts';
 import type { BaseImage, HostResources } from '../../common/model/resources.ts';
 import { untilBody } from './live.ts';
 import { type PrivateLibvirtd, startPrivateLibvirtd } from './private-libvirtd.ts';
+import { run } from './run.ts';
 import { type Stack, startStack } from './stack.ts';
 
 /** Manager and agent as real programs over a libvirtd of their own, with a pool in a temporary folder. */
@@ -28,6 +29,8 @@ export interface LaunchRig {
   /** Starts an agent after the last one ended, at the same port; resolves when the host is online again. */
   startAgent(env?: Record<string, string>): Promise<void>;
   instances(): Promise<Instance[]>;
+  /** Writes into a disk of the pool, as a guest does. */
+  write(disk: string): Promise<unknown>;
   /** Names of the files in the pool. */
   files(): string[];
   stop(): Promise<void>;
@@ -86,6 +89,7 @@ export async function startLaunchRig(env: (dir: string) => Record<string, string
       await online();
     },
     instances: () => stack.get<Instance[]>('/api/v1/instances'),
+    write: (disk) => run('qemu-io', ['-f', 'qcow2', '-c', 'write 0 4k', '--', join(pool, disk)]),
     files: () => readdirSync(pool).sort(),
     async stop() {
       await stack.stop();
