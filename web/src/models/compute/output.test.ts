@@ -76,6 +76,8 @@ describe('a result', () => {
     expect(shownOf(plain, false)).toEqual({ as: 'text', text: 'x^2', latex: '\\displaystyle x^{2}' });
     expect(shownOf(plain, true)).toEqual({ as: 'latex', source: '\\displaystyle x^{2}', text: 'x^2' });
     expect(shownOf({ 'text/html': '<script>' }, true)).toEqual({ as: 'html', source: '<script>' });
+    const opaque = { 'text/html': '<b>', 'text/plain': '<IPython.core.display.HTML object>' };
+    expect(shownOf(opaque, false)).toEqual({ as: 'html', source: '<b>' });
     expect(shownOf(JSON.parse('{"__proto__": "x", "text/x": "y"}'), true)).toMatchObject({ as: 'unknown' });
   });
 
@@ -83,6 +85,9 @@ describe('a result', () => {
     expect(
       ['$$a$$', '\\[a\\]', '\\(a\\)', '$a$', 'a', '\\begin{x}a\\end{x}'].map((t) => latexOf({ 'text/latex': t })),
     ).toEqual([...['a', 'a', 'a', 'a', 'a', '\\begin{x}a\\end{x}']]);
+    const show = '<html><script type="math/tex; mode=display">\\frac{1}{x < 2}</script></html>';
+    expect(latexOf({ 'text/html': show })).toBe('\\frac{1}{x < 2}');
+    expect(latexOf({ 'text/html': `${show}<b>more</b>` })).toBeNull();
     expect(latexOf({})).toBeNull();
   });
 });

@@ -63,6 +63,8 @@ export interface KernelOffer {
   pooled: number;
 }
 
+const REST_MS = 2_500;
+
 export class SessionModel extends Backbone.Model<Session> {
   /** Share of one CPU between the last two reports; null before there are two. */
   declare cpuRatio: number | null;
@@ -84,6 +86,12 @@ export class SessionModel extends Backbone.Model<Session> {
     if (this.lastUse !== null && atMs - this.lastUse.atMs > 200)
       this.cpuRatio = Math.max(0, (cpuMs - this.lastUse.cpuMs) / (atMs - this.lastUse.atMs));
     this.lastUse = { cpuMs, atMs };
+  }
+
+  /** Share of one CPU now. A use that does not change is not told again: after a while it means rest. */
+  cpuNow(): number | null {
+    if (this.cpuRatio === null || this.lastUse === null) return null;
+    return performance.now() - this.lastUse.atMs > REST_MS ? 0 : this.cpuRatio;
   }
 
   ended(): boolean {

@@ -1,7 +1,8 @@
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 
-const HEAD_CHARACTERS = 32_768;
-const TAIL_CHARACTERS = 65_536;
+// What is held is laid out anew at each drawing: 32,768 characters are some 700 lines.
+const HEAD_CHARACTERS = 16_384;
+const TAIL_CHARACTERS = 32_768;
 
 /**
  * Text that a computation writes, ready to be shown: hidden characters are made visible, a carriage return writes over
@@ -58,7 +59,7 @@ export class TextRun {
       this.#line = this.#line.slice(-1_024);
     }
     // Cut in large steps: a cut at each piece would copy the tail each time.
-    if (this.tail.length < TAIL_CHARACTERS * 2) return;
+    if (this.tail.length < TAIL_CHARACTERS * 1.5) return;
     let from = this.tail.length - TAIL_CHARACTERS;
     const next = this.tail.indexOf('\n', from);
     if (next >= 0 && next - from < 1_024) from = next + 1;

@@ -63,7 +63,7 @@ export class ComputePage extends Page<PageDeps> {
       }
       <section class="compute-section">
         <div class="section-title"><h2>Sessions</h2><span class="dim">Output is kept by the manager: close the page, come back, send the link.</span></div>
-        ${living.length === 0 ? html`<p class="dim">None is alive.</p>` : livingRows(living, actions)}
+        ${living.length === 0 ? html`<p class="dim">No session is alive. Start one above; it is ready at once.</p>` : livingRows(living, actions)}
       </section>
       ${dead.length === 0 ? nothing : html`<section class="compute-section"><div class="section-title"><h2>Ended in the last day</h2></div>${endedRows(dead, actions)}</section>`}
       ${compute.servers.length === 0 ? nothing : html`<section class="compute-section">${this.servers.el}</section>`}`;

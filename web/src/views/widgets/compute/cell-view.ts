@@ -33,6 +33,10 @@ const WORDS: Record<Cell['state'], string> = {
   died: 'died with the session',
 };
 
+const STREAM_MS = 100;
+/** Nearer to the end than this, a box of text goes along with what comes. */
+const NEAR_END_PX = 24;
+
 /** One cell: its code, how its latest run went, what it brought. */
 export class CellView extends View<CellViewOptions> {
   declare editor: CodeEditor;
@@ -43,6 +47,8 @@ export class CellView extends View<CellViewOptions> {
   declare toggled: Set<number>;
   /** The output that `figures` and `toggled` are of. */
   declare shown: CellOutput | null;
+  declare waiting: ReturnType<typeof setTimeout> | undefined;
+  declare drawnMs: number;
 
   override preinitialize(options: CellViewOptions): void {
     super.preinitialize(options);
@@ -51,6 +57,7 @@ export class CellView extends View<CellViewOptions> {
     this.figures = new Map();
     this.toggled = new Set();
     this.shown = null;
+    this.drawnMs = 0;
   }
 
   override initialize(): void {
@@ -79,6 +86,24 @@ export class CellView extends View<CellViewOptions> {
     main.append(this.editor.el, this.foot, this.output);
     this.el.append(this.side, main);
     this.output.setAttribute('role', 'group');
+    this.cleanup(() => clearTimeout(this.waiting));
+  }
+
+  /** Something came. While it streams it is drawn ten times a second: laying out long text costs more than it brings. */
+  changed(): void {
+    if (this.options.cell.state !== 'running') {
+      this.redraw();
+      return;
+    }
+    if (this.waiting !== undefined) return;
+    const sinceMs = performance.now() - this.drawnMs;
+    this.waiting = setTimeout(
+      () => {
+        this.waiting = undefined;
+        this.redraw();
+      },
+      Math.max(0, STREAM_MS - sinceMs),
+    );
   }
 
   focus(): void {
@@ -134,7 +159,12 @@ export class CellView extends View<CellViewOptions> {
       },
       saveAll: () => void this.saveAll(),
     });
+    const boxes = () => [...this.output.querySelectorAll<HTMLElement>('.out-stdout, .out-stderr')];
+    const left = new Set(boxes().filter((box) => box.scrollHeight - box.scrollTop - box.clientHeight >= NEAR_END_PX));
     render(parts, this.output);
+    // What was written before this page was opened is read from its beginning.
+    if (isBusy(cell)) for (const box of boxes()) if (!left.has(box)) box.scrollTop = box.scrollHeight;
+    this.drawnMs = performance.now();
     return this;
   }
 
@@ -147,7 +177,7 @@ export class CellView extends View<CellViewOptions> {
   }
 
   footTemplate(): TemplateResult {
-    const { cell, deps } = this.options;
+    const { cell, deps, notebook } = this.options;
     const busy = isBusy(cell);
     const took =
       cell.state === 'running' && cell.startedMs !== null
@@ -159,7 +189,7 @@ export class CellView extends View<CellViewOptions> {
           : '';
     const text = cell.output.parts.some(({ kind }) => kind === 'text');
     return html`<span class="cell-state">${busy ? html`<span class="spinner" aria-hidden="true"></span>` : nothing}${WORDS[cell.state]}${took}</span>
-      ${cell.actor === null ? nothing : html`<span class="dim cell-actor">${visibleText(cell.actor)}</span>`}
+      ${cell.actor === null || cell.actor === notebook.session?.owner ? nothing : html`<span class="dim cell-actor">${visibleText(cell.actor)}</span>`}
       ${isChanged(cell) && !busy ? html`<span class="cell-changed">changed since</span>` : nothing}
       ${cell.overtaken ? html`<span class="cell-changed">run by ${visibleText(cell.actor ?? 'somebody')} with other code; yours is still here</span>` : nothing}
       ${cell.refused === null ? nothing : html`<span class="cell-refused" role="alert">${icon('warn')} ${visibleText(cell.refused)}</span>`}

@@ -51,7 +51,7 @@ export class NotebookView extends View<NotebookViewOptions> {
     this.told.className = 'visually-hidden';
     this.told.setAttribute('aria-live', 'polite');
     this.el.append(this.notes, this.list, this.told);
-    this.listenTo(notebook, 'cell', (cell: Cell) => this.views.get(cell.key)?.redraw());
+    this.listenTo(notebook, 'cell', (cell: Cell) => this.views.get(cell.key)?.changed());
     this.listenTo(notebook, 'layout', this.redraw);
     this.listenTo(notebook, 'state', () => {
       this.redraw();

@@ -53,7 +53,9 @@ function one(part: OutputPart, context: OutputContext): TemplateResult | HTMLEle
 
 function failure(part: Extract<OutputPart, { kind: 'error' }>, context: OutputContext): TemplateResult {
   const lines = part.traceback.split('\n').length;
-  const open = context.isOpen(part) !== lines <= SHORT_TRACEBACK;
+  // An interruption was asked for: nobody needs to read where it struck.
+  const short = lines <= SHORT_TRACEBACK && part.name !== 'KeyboardInterrupt';
+  const open = context.isOpen(part) !== short;
   return html`<div class="out out-error">
     <p class="out-error-head">${icon('warn')} <span><b>${visibleText(part.name)}</b>${part.message === '' ? '' : `: ${visibleText(part.message, { keepNewlines: true })}`}</span></p>
     <button type="button" class="btn btn-sm btn-quiet" aria-expanded=${open ? 'true' : 'false'} @click=${() => context.toggle(part)}>

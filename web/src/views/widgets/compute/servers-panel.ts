@@ -61,7 +61,7 @@ export class ServersPanel extends View<ServersPanelOptions> {
           (checks ?? []).length === 0
             ? nothing
             : html`<button type="button" class="btn btn-sm btn-quiet" aria-expanded=${open ? 'true' : 'false'} @click=${toggle}>
-              ${icon(open ? 'down' : 'chevron')} ${failed.length > 0 ? `${failed.length} of ${plural(checks!.length, 'wall')} do not hold` : `${plural(checks!.length, 'wall')} hold`}</button>`
+              ${icon(open ? 'down' : 'chevron')} ${failed.length > 0 ? `${failed.length} of ${plural(checks!.length, 'check')} failed` : `${plural(checks!.length, 'check')} of its containment passed`}</button>`
         }</div>
       ${reason ? html`<p class=${state === 'refused' ? 'warn-note' : 'dim'}>${state === 'refused' ? icon('warn') : nothing} ${visibleText(reason)}</p>` : nothing}
       ${open || state !== 'refused' ? nothing : checkList(failed)}

@@ -28,7 +28,8 @@ export function memoryMeter(session: SessionModel, servers: Servers): TemplateRe
 
 export function cpuText(session: SessionModel): string {
   const total = session.get('cpuMs');
-  const now = session.cpuRatio === null || session.ended() ? '' : `${percentText(session.cpuRatio)}, `;
+  const ratio = session.ended() ? null : session.cpuNow();
+  const now = ratio === null ? '' : `${percentText(ratio)}, `;
   return total === null || total === undefined ? '–' : `${now}${durationText(total)} in all`;
 }
 
@@ -53,7 +54,7 @@ function living(session: SessionModel, { servers, nowMs, stop }: RowActions): Te
   const title = sessionTitle(session, servers);
   return html`<div class="session-row" role="row">
     <span role="cell" class="s-name"><a href="#/compute/${encodeURIComponent(at.id!)}">${title}</a>
-      <small title=${utcText(at.createdMs!)}>${plural(at.cells ?? 0, 'run')}, began ${spanText(nowMs() - at.createdMs!)} ago</small></span>
+      <small title=${utcText(at.createdMs!)}>${plural(at.cells ?? 0, 'run')}, began ${spanText(nowMs() - at.createdMs!)} ago, ${at.id!.slice(0, 6)}</small></span>
     <span role="cell" class="s-state">${stateMark(at.state!)}${at.runningCell ? html`<small>cell ${at.runningCell}</small>` : nothing}</span>
     <span role="cell" class="s-host" data-label="Host"><a href="#/hosts/${at.host}">${visibleText(at.hostName!)}</a></span>
     <span role="cell" class="s-owner" data-label="Owner">${visibleText(at.owner!)}</span>
