@@ -111,6 +111,7 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     parts.push({ name: 'compute', stop: fleet.compute.stop });
     links.start();
     parts.push({ name: 'links', stop: links.stop });
+    parts.push({ name: 'consoles', stop: fleet.consoles.stop });
     await edge.http.start();
     parts.push({ name: 'port', stop: () => edge?.http.stop(1000) });
     parts.push({ name: 'crawler', stop: edge.stopCrawler });

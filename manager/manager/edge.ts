@@ -1,5 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { computeEvents } from '../api/compute/socket-events.ts';
+import { consoleEvents } from '../api/console/socket-events.ts';
 import { createMetrics } from '../api/metrics/metrics.ts';
 import { type Auth, SESSION_COOKIE } from '../auth/auth.ts';
 import type { Bus } from '../bus/bus.ts';
@@ -112,7 +113,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
       batches: { columnsOf, lineAt },
       bus,
       log,
-      events: [...crawler.events, ...computeEvents(fleet)],
+      events: [...crawler.events, ...computeEvents(fleet), ...consoleEvents(fleet)],
     },
   );
   const http: Http = createHttp(

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts';
 import { COMMANDS_DEFAULTS, type Commands, createCommands } from '../commands/commands.ts';
 import { COMPUTE_DEFAULTS, type Compute, createCompute } from '../compute/compute.ts';
 import type { ManagerConfig } from '../config.ts';
+import { CONSOLES_DEFAULTS, type Consoles, createConsoles } from '../console/consoles.ts';
 import type { Log } from '../http/log.ts';
 import { createIntake, INTAKE_DEFAULTS, type Intake } from '../intake/intake.ts';
 import { createInventory, INVENTORY_DEFAULTS } from '../intake/inventory.ts';
@@ -33,6 +34,7 @@ export interface Fleet {
   /** Questions to the agents. */
   asks: Asks;
   compute: Compute;
+  consoles: Consoles;
   resources: KnownResources;
   launches: Launches;
   migration: Migration;
@@ -82,7 +84,14 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
       },
     },
   );
-  const shared: HostService[] = [asks, compute.hostService, resources];
+  const consoles = createConsoles(CONSOLES_DEFAULTS, {
+    ...{ inventory, bus, log, ask: asks.ask },
+    link: {
+      send: (hostId, message) => links.send(hostId, message),
+      connected: (hostId) => links.connected(hostId),
+    },
+  });
+  const shared: HostService[] = [asks, compute.hostService, resources, consoles.hostService];
   const services = createHostServices(shared, log);
   const handlers: LinkHandlers = {
     async onHello(sender, hello) {
@@ -147,6 +156,7 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     links,
     asks,
     compute,
+    consoles,
     resources,
     migration,
     launches: createLaunches({ inventory, commands, resources, log }),
