@@ -114,7 +114,10 @@ export function createRegistry(deps: {
     },
     forget(ids) {
       store.remove(ids);
-      for (const id of ids) byId.delete(id);
+      for (const id of ids) {
+        byId.delete(id);
+        bus.emit('session', { id });
+      }
     },
   };
 }
