@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   type ComputeClient,
   computeAbsent,
@@ -17,6 +17,9 @@ import {
 
 const absent = computeAbsent();
 const MIB = 1024 * 1024;
+
+// A busy machine takes its time; every wait here ends with an event.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe.skipIf(absent)(`the containment${absent ? ` (skipped: ${absent})` : ''}`, () => {
   let server: RunningComputeServer;
@@ -47,7 +50,7 @@ describe.skipIf(absent)(`the containment${absent ? ` (skipped: ${absent})` : ''}
     server = await startComputeServer({ config: { kernels: ['python'], limits } });
     client = await connectCompute(server.socketPath);
     expect((await client.ready()).checks.filter((check) => !check.holds)).toEqual([]);
-  });
+  }, 60_000);
   afterAll(async () => {
     await client.close();
     expect(await server.stop()).toBe(0);

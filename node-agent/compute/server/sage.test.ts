@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { OutputEvent } from '../../../common/model/compute.ts';
 import {
   type ComputeClient,
@@ -11,6 +11,9 @@ import {
 // The SageMath kernel: its language, its formulas, its plots, its interrupts.
 
 const absent = computeAbsent('sage');
+
+// A busy machine takes its time; every wait here ends with an event.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe.skipIf(absent)(`a SageMath session${absent ? ` (skipped: ${absent})` : ''}`, () => {
   let server: RunningComputeServer;

@@ -37,14 +37,18 @@ def reseed() -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Lets SIGINT in. One that came before is dropped: it was meant for an earlier cell."""
-    while signal.sigtimedwait(_INTERRUPT, 0) is not None:
-        pass
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
+    """Lets SIGINT in, also one that has come since the server sent this request."""
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPT)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
+
+
+def forget_interrupts() -> None:
+    """Drops a SIGINT that came when its cell had just ended. The server asks for it before the next cell."""
+    while signal.sigtimedwait(_INTERRUPT, 0) is not None:
+        pass
 
 
 def points(text: str, units: int) -> int:
@@ -96,6 +100,9 @@ class ShellKernel:
             channel.send({"t": "ended", "cell": request["cell"], "status": status})
         elif request.get("op") == "complete":
             channel.send({"t": "completed", "ask": request["ask"], **self._complete(request)})
+        elif request.get("op") == "forget":
+            forget_interrupts()
+            channel.send({"t": "forgotten"})
 
     def _execute(self, code: str) -> str:
         shell = self._shell

@@ -86,7 +86,7 @@ class Pool:
         self._work.add_done_callback(self._filled)
 
     def _filled(self, work: asyncio.Task[None]) -> None:
-        if not work.cancelled() and work.exception() is not None:
+        if not work.cancelled() and work.exception() is not None and not self._closed:
             log("error", "cannot make a child for the pool", kernel=self.zygote.name, error=str(work.exception()))
             self.refill(RETRY_SECONDS)
 

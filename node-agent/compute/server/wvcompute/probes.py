@@ -144,9 +144,8 @@ def memory(limit_bytes: int) -> Finding:
 
 
 def burn(seconds: float) -> Finding:
-    """Uses all the CPU it can get."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    """Uses all the CPU it can get, up to this much CPU time."""
+    while time.process_time() < seconds:
         pass
     return True, ""
 

@@ -16,12 +16,15 @@ from .frames import Message
 from .spawner import Spawner
 from .zygotes import Zygote, ZygoteError
 
-ANSWER_SECONDS = 10
+# Walls must be seen to hold also on a host that is busy: these are ends, not expectations.
+ANSWER_SECONDS = 30
 MEMORY_BYTES = 48 * MIB
 DISK_BYTES = 2 * MIB
 PROCESSES = 12
 CPUS = 0.1
-DEAD_SECONDS = 0.5
+# Many times what the quota gives in one period: a hog that gets this much at once has no quota.
+HOG_CPU_SECONDS = 0.5
+DEAD_SECONDS = 3.0
 Check = dict[str, Any]
 
 
@@ -118,13 +121,10 @@ class _SelfTest:
     async def cpu(self) -> list[Check]:
         """A hog is throttled, as the counter of the control group says."""
         probe = await self._probe(cpus=CPUS)
-        work = asyncio.ensure_future(probe.run("burn", 5.0))
-        throttled = 0
-        for _ in range(200):
-            throttled = probe.child.group.throttled()
-            if throttled or work.done():
-                break
+        work = asyncio.ensure_future(probe.run("burn", HOG_CPU_SECONDS))
+        while not work.done() and not probe.child.group.throttled():
             await asyncio.sleep(0.01)
+        throttled = probe.child.group.throttled()
         probe.child.kill()
         await probe.child.gone
         await work

@@ -34,7 +34,10 @@ class Session:
         self._running: int | None = None
         self._started = 0.0
         self._asking: Message | None = None
+        # Interrupts on their way; then whether one may have come too late; then whether the kernel forgets it now.
         self._interrupts = 0
+        self._late = False
+        self._forgetting = False
         self._death: death.Death | None = None
         self._cell_timer: asyncio.TimerHandle | None = None
         self._ask_timer: asyncio.TimerHandle | None = None
@@ -71,11 +74,16 @@ class Session:
     def interrupt(self) -> None:
         """Interrupts the running cell and drops those that wait."""
         dropped, self._queue = self._queue, deque()
-        if self._running is not None and self.child is not None:
-            self._interrupts += 1
-            self.child.interrupt()
+        if self._running is not None:
+            self._signal()
         for cell, _ in dropped:
             self._event({"type": "ended", "cell": cell, "status": "interrupted", "elapsedMs": 0})
+
+    def _signal(self) -> None:
+        if self.child is not None:
+            self._interrupts += 1
+            self._late = True
+            self.child.interrupt()
 
     def complete(self, request: Message) -> None:
         """Completes when idle. While a cell runs the answer is: nothing."""
@@ -94,9 +102,16 @@ class Session:
     # --- one thing at a time
 
     def _step(self) -> None:
-        if self.child is None or self._death is not None or self.busy or self._asking or self._interrupts:
+        if self.child is None or self._death is not None or self.busy or self._asking:
             return
-        if self._asks:
+        if self._interrupts or self._forgetting:
+            return
+        if self._late:
+            # It is with the kernel, but perhaps its cell had ended: it must neither hit the next one, nor may one
+            # that is meant for the next be lost with it. So the kernel first says that it has forgotten this one.
+            self._late, self._forgetting = False, True
+            self.child.send({"op": "forget"})
+        elif self._asks:
             self._asking = request = self._asks.popleft()
             self._ask_timer = self._loop.call_later(COMPLETE_SECONDS, self._ask_late)
             # A completion that cannot be stopped is a cell that never ends.
@@ -142,9 +157,8 @@ class Session:
         self._send({"t": "completed", **fields, "matches": texts, "start": start, "end": end})
 
     def _ask_late(self) -> None:
-        if self._asking is not None and self.child is not None:
-            self._interrupts += 1
-            self.child.interrupt()
+        if self._asking is not None:
+            self._signal()
 
     # --- what the child says (all of it may be forged; then it is the forger's own session that is wrong)
 
@@ -163,6 +177,9 @@ class Session:
                 status = message.get("status")
                 self._finish(status if status in STATUSES else "error")
                 self._step()
+        elif kind == "forgotten":
+            self._forgetting = False
+            self._step()
         elif self._output is None:
             return
         elif kind in ("result", "display"):
@@ -176,7 +193,7 @@ class Session:
             self._output.stream(stream, data)
 
     def interrupted(self) -> None:
-        """An interrupt is with the kernel: a cell that starts from now on cannot be hit by it."""
+        """An interrupt is with the kernel."""
         self._interrupts = max(0, self._interrupts - 1)
         self._step()
 
