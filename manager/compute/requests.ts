@@ -21,6 +21,7 @@ export interface Requests {
 }
 
 const LIMIT_CODE_BYTES = 768 * 1024;
+const AUDIT_DELAY_MS = 20;
 
 export function createRequests(
   config: ComputeConfig,
@@ -89,9 +90,11 @@ export function createRequests(
       const computation = registry.create(record);
       computation.online = true;
       computation.pinned = host !== undefined;
-      log.info('Computation session asked for', {
-        ...{ source: 'audit', session: record.id, kernel, host: place.id, actor: owner },
-      });
+      // A moment later: storing a line keeps this process busy just when the result comes.
+      setTimeout(() => {
+        const about = { session: record.id, kernel, host: place.id, actor: owner };
+        log.info('Computation session asked for', { source: 'audit', ...about });
+      }, AUDIT_DELAY_MS);
       if (!send(computation, { op: 'open', kernel, owner }))
         registry.die(computation, 'refused', `Host ${place.name} could not be told`);
       return { computation, isNew: true };

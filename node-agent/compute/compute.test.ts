@@ -38,7 +38,7 @@ async function agent(caps: Partial<typeof COMPUTE_DEFAULTS.caps> = {}) {
   );
   stops.push(compute.stop);
   compute.start();
-  const saidOf = (message: string, cell: number) =>
+  const said = (message: string, cell?: number) =>
     new Promise<void>((resolve) => {
       const look = () => {
         if (lines.some((line) => line.message === message && line.fields?.['cell'] === cell)) resolve();
@@ -46,7 +46,7 @@ async function agent(caps: Partial<typeof COMPUTE_DEFAULTS.caps> = {}) {
       waiting.add(look);
       look();
     });
-  const world = { lines, saidOf, compute, link: () => link(compute.service) };
+  const world = { lines, said, compute, link: () => link(compute.service) };
   const first = world.link();
   await first.until((messages) => messages.some((m) => m.t === 'compute-server' && m.server.state === 'ready'));
   return { ...world, first };
@@ -141,15 +141,15 @@ it('sends no more than a window ahead of the acks, and the rest as they come', a
 });
 
 it('bounds what waits while the manager is away, and says what is missing', async () => {
-  const { first, link: dial, saidOf } = await agent({ waitingBytes: 200_000 });
+  const { first, link: dial, said } = await agent({ waitingBytes: 200_000 });
   first.ask(ID, OPEN);
   first.ask(ID, { op: 'execute', cell: 1, code: 'say first' });
   await ended(first, 1);
   first.ask(ID, { op: 'execute', cell: 2, code: 'wait\nflood 2000 1000\nvalue last' });
-  await saidOf('Cell begun', 2);
+  await said('Cell begun', 2);
   first.cut();
   server.release(ID);
-  await saidOf('Cell ended', 2);
+  await said('Cell ended', 2);
   const second = dial();
   second.ack(ID, 3);
   await ended(second, 2);
@@ -164,7 +164,7 @@ it('bounds what waits while the manager is away, and says what is missing', asyn
 });
 
 it('tells of a death that only it saw, and forgets the session once that is acked', async () => {
-  const { first, link: dial, lines } = await agent();
+  const { first, link: dial, lines, said } = await agent();
   first.ask(ID, OPEN);
   first.ask(ID, { op: 'execute', cell: 1, code: 'wait' });
   first.ask(ID, { op: 'execute', cell: 2, code: 'say never' });
@@ -178,6 +178,7 @@ it('tells of a death that only it saw, and forgets the session once that is acke
     'interrupted',
     'died',
   ]);
+  await said('Computation session ended');
   expect(lines.at(-1)).toMatchObject({
     level: 'warn',
     session: ID,

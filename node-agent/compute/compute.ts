@@ -3,6 +3,7 @@ import type { NewLine } from '../../common/model/line.ts';
 import type { AgentServiceMessage, ComputeRequest, ManagerServiceMessage } from '../../common/wire/services.ts';
 import type { Logger } from '../../logging/logger.ts';
 import type { EventQueueCaps } from './event-queue.ts';
+import { createHeldLines } from './held-lines.ts';
 import { createOutbound } from './outbound.ts';
 import { createServerClient, type ServerClientConfig } from './server-client.ts';
 import { absentServer, type ServerMessage } from './server-messages.ts';
@@ -10,6 +11,8 @@ import { createSession, type Session } from './session.ts';
 
 export interface ComputeConfig extends Omit<ServerClientConfig, 'socketPath'> {
   caps: EventQueueCaps;
+  /** How long lines may be held back so that they share a sync. */
+  holdLinesMs: number;
 }
 
 export const COMPUTE_DEFAULTS: ComputeConfig = {
@@ -17,6 +20,7 @@ export const COMPUTE_DEFAULTS: ComputeConfig = {
   longestRetryMs: 2_000,
   pingEveryMs: 5_000,
   silenceMs: 30_000,
+  holdLinesMs: 20,
   caps: { waitingBytes: 8 * 1024 * 1024, eventBytes: 8 * 1024 * 1024 },
 };
 
@@ -45,6 +49,7 @@ export function createCompute(
 ): { service: ComputeService; start(): void; stop(): void } {
   const sessions = new Map<string, Session>();
   const outbound = createOutbound(sessions);
+  const lines = createHeldLines(config.holdLinesMs, emit);
   let server: ComputeServer = absentServer('The agent has not reached its compute server yet.');
 
   const client = createServerClient(config, { onMessages, onGone, log });
@@ -93,7 +98,7 @@ export function createCompute(
 
   function open(id: string, { kernel, owner }: Extract<ComputeRequest, { op: 'open' }>): void {
     if (sessions.has(id)) return;
-    const session = createSession({ id, kernel, owner, caps: config.caps }, { emit, now });
+    const session = createSession({ id, kernel, owner, caps: config.caps }, { emit: lines.emit, now });
     sessions.set(id, session);
     if (!client.send({ op: 'open', session: id, kernel }))
       refuse(session, 'no-kernel', server.reason ?? 'No compute server answers on this host.');
@@ -131,6 +136,7 @@ export function createCompute(
         session.die({ cause: 'agent-gone', text: 'The agent of the host was stopped, and its sessions with it' });
       outbound.pump();
       sessions.clear();
+      lines.flush();
     },
   };
 }
