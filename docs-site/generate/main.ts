@@ -12,6 +12,7 @@ import { managerConfigSchema } from '../../manager/config.ts';
 import { describedRoutes } from '../../manager/manager/routes.ts';
 import { agentConfigSchema } from '../../node-agent/config.ts';
 import { NODE_API } from '../../node-agent/serve/routes.ts';
+import { computeTable } from './compute-config.ts';
 import { configTable } from './config-page.ts';
 import { brokenLinks } from './link-check.ts';
 import { managerApiPages, type OpenApi } from './manager-api.ts';
@@ -49,6 +50,10 @@ try {
     {
       path: 'reference/nodeconfig/_agent.md',
       text: configTable(describeConfig(agentConfigSchema), (key) => variableName('WEBVIRT_AGENT_', key)),
+    },
+    {
+      path: 'reference/nodeconfig/_compute.md',
+      text: computeTable(readFileSync(join(ROOT, 'conf', 'compute.json'), 'utf8')),
     },
   ];
   for (const page of pages) {
