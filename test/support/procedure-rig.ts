@@ -28,14 +28,19 @@ export function procedureRig() {
     ...{ folder, pool, instances, resources, host },
     hypervisor: { instances: () => instances },
     /** Runs a procedure as the runner does after its own checks; arguments that do not fit are `bad-request`. */
-    async run(procedure: Procedure, args: unknown, hypervisor: Partial<CommandHypervisor> = {}): Promise<Outcome> {
+    async run(
+      procedure: Procedure,
+      args: unknown,
+      hypervisor: Partial<CommandHypervisor> = {},
+      instance = VM,
+    ): Promise<Outcome> {
       const checked = procedure.args.safeParse(args);
       if (!checked.success)
         return {
           ...{ state: 'failed', error: { code: 'bad-request', message: checked.error.message }, result: null },
           ...{ stderr: null, afterState: null },
         };
-      const entry = { opId: 'op-00000001', instance: VM } as Entry;
+      const entry = { opId: 'op-00000001', instance } as Entry;
       const call: ProcedureCall = {
         ...{ entry, args: checked.data, hypervisor: hypervisor as CommandHypervisor },
         signal: new AbortController().signal,

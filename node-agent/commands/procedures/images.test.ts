@@ -182,7 +182,7 @@ test('images that stand on other files, or are not what they are said to be, are
 test('the disk of an instance is no base', async () => {
   await make('disk.qcow2');
   const disks = [{ target: 'vda', device: 'disk', source: inPool('disk.qcow2') }];
-  rig.instances.push({ ...({ id: 'x', name: 'web', disks } as never) });
+  rig.instances.push({ id: 'x', name: 'web', disks } as never);
   expect(await image('disk.qcow2')).toMatchObject({ error: { code: 'in-use' } });
 });
 

@@ -23,6 +23,8 @@ export interface CheckDeps {
   resources: Pick<Resources, 'pools' | 'images' | 'read'>;
   hypervisor: { facts(): HostFacts; idOf(name: string): string | undefined };
   consoleLogDir: string;
+  /** Takes memory for a launch under way, so that two at once are not given the same; false when it does not fit. */
+  takeMemory(uuid: string, bytes: number, availableBytes: number): boolean;
 }
 
 /** Decides everything about a new instance before anything is made. @throws {WebvirtError} that says why not. */
@@ -40,6 +42,12 @@ export async function planLaunch(uuid: string, args: LaunchArgs, deps: CheckDeps
   ]);
   const diskBytes = args.diskBytes ?? base.virtualBytes;
   mustHaveRoom(args, { host, base, space, diskBytes });
+  const network = networkOf(host, args.network);
+  if (!deps.takeMemory(uuid, args.memoryBytes + OVERHEAD_BYTES, host.memoryAvailableBytes))
+    throw new WebvirtError(
+      'no-room',
+      `There is not enough memory: ${needed(args, host)}, beside what is being made now.`,
+    );
   return {
     base,
     diskBytes,
@@ -52,7 +60,7 @@ export async function planLaunch(uuid: string, args: LaunchArgs, deps: CheckDeps
       memoryBytes: args.memoryBytes,
       diskPath: diskPathOf(folder, uuid),
       consoleLog: join(deps.consoleLogDir, `${uuid}.log`),
-      network: networkOf(host, args.network),
+      network,
       kernel: base.kernel,
       initrd: base.initrd,
       cmdline: base.cmdline,
@@ -69,9 +77,7 @@ function mustHaveRoom(
     throw new WebvirtError('no-room', message);
   };
   if (args.memoryBytes + OVERHEAD_BYTES > host.memoryAvailableBytes)
-    no(
-      `There is not enough memory: ${mib(host.memoryAvailableBytes)} can be given, ${mib(args.memoryBytes)} are asked for.`,
-    );
+    no(`There is not enough memory: ${needed(args, host)}.`);
   if (diskBytes < base.virtualBytes)
     throw new WebvirtError('bad-request', `The disk must be at least as large as its base, ${mib(base.virtualBytes)}.`);
   if (space.freeBytes < DISK_FLOOR_BYTES) no(`Pool ${base.pool} has only ${mib(space.freeBytes)} left.`);
@@ -91,6 +97,10 @@ function networkOf(host: HostResources, name: string | undefined): DomainPlan['n
 /** Before libvirt has told: this machine's own. */
 function hostArch(): string {
   return process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+}
+
+function needed(args: LaunchArgs, host: HostResources): string {
+  return `${mib(host.memoryAvailableBytes)} can be given, ${mib(args.memoryBytes)} are asked for`;
 }
 
 function mib(bytes: number): string {

@@ -20,7 +20,7 @@ import { defineProcedure, type Procedure, type ProcedureCall } from './procedure
 const DEFINE_MS = 30_000;
 const START_MS = 120_000;
 
-export interface LaunchDeps extends Omit<CheckDeps, 'resources'> {
+export interface LaunchDeps extends Omit<CheckDeps, 'resources' | 'takeMemory'> {
   resources: Pick<Resources, 'pools' | 'images' | 'read' | 'changed'>;
   qemuImg: QemuImg;
   hypervisor: CheckDeps['hypervisor'] & {
@@ -33,6 +33,15 @@ export interface LaunchDeps extends Omit<CheckDeps, 'resources'> {
  * checked; what was made is removed when a later step fails, and nothing else ever is.
  */
 export function createLaunch(deps: LaunchDeps): Procedure {
+  /** Memory of launches under way, by UUID: what runs already is counted by the host. */
+  const taken = new Map<string, number>();
+  function takeMemory(uuid: string, bytes: number, availableBytes: number): boolean {
+    const others = [...taken.values()].reduce((sum, one) => sum + one, 0);
+    if (bytes + others > availableBytes) return false;
+    taken.set(uuid, bytes);
+    return true;
+  }
+
   return defineProcedure<LaunchArgs>({
     name: 'launch',
     args: launchArgs,
@@ -43,12 +52,14 @@ export function createLaunch(deps: LaunchDeps): Procedure {
       try {
         if ((await call.hypervisor.observe(uuid)) !== null)
           return failed('name-taken', 'An instance with this UUID is here already; nothing was done.');
-        const plan = await planLaunch(uuid, call.args, deps);
+        const plan = await planLaunch(uuid, call.args, { ...deps, takeMemory });
         return await make(plan, call);
       } catch (error) {
         // Whatever arrives here was thrown before anything was made.
         if (isWebvirtError(error)) return failed(error.code, error.message);
         throw error;
+      } finally {
+        taken.delete(uuid);
       }
     },
     recover: (call) => recoverLaunch(call, deps),
