@@ -96,6 +96,7 @@ export const agentConfigSchema = z.object({
             'is allowed; then the move ends and it runs on where it is.',
         ),
     })
+    .prefault({})
     .describe('Instances that move from here to another host.'),
   sampleEvery: duration({ min: '500ms', max: '10m' })
     .prefault('5s')

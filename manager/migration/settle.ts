@@ -112,11 +112,14 @@ export async function settle(
       const code = unreachable ? 'host-unreachable' : 'timeout';
       return { unreachable, conclusion: { state: 'unknown', error: { code, message: text }, result: null } };
     }
+    // An agent that could not tell is not quoted: by now it is known.
+    const why = report?.state === 'unknown' || report === null ? 'The move was broken off.' : (said?.message ?? '');
     const state = report?.state === 'cancelled' ? 'cancelled' : 'failed';
-    const code = said?.code ?? (state === 'cancelled' ? 'op-cancelled' : 'libvirt-failed');
+    const code =
+      (report?.state === 'unknown' ? null : said?.code) ?? (state === 'cancelled' ? 'op-cancelled' : 'libvirt-failed');
     return {
       unreachable,
-      conclusion: { state, error: { code, message: `${text} ${said?.message ?? ''}`.trim() }, result: null },
+      conclusion: { state, error: { code, message: `${text} ${why}`.trim() }, result: null },
     };
   }
 
