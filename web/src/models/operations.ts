@@ -53,7 +53,7 @@ export interface Operations {
   /** `name` is what was typed; the manager compares it. `force` cuts the power of a running one first. */
   removeInstance(id: string, name: string, force: boolean, opId: string): Promise<Job>;
   /** Every other host with what speaks for and against a move there. */
-  targets(id: string, live: boolean): Promise<MigrationChecks[]>;
+  targets(id: string, how: Pick<MigrateRequest, 'live' | 'tunnelled' | 'copyStorage'>): Promise<MigrationChecks[]>;
   migrate(id: string, request: MigrateRequest, opId: string): Promise<Job>;
   newOpId(): string;
 }

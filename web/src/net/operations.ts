@@ -23,7 +23,14 @@ export function createOperations(api: Api): Operations {
       const query = new URLSearchParams({ name, opId, ...(force ? { force: 'true' } : {}) });
       return (await onceMore(() => api.remove<{ job: Job }>(`${instancePath(id)}?${query}`))).job;
     },
-    targets: (id, live) => api.get<MigrationChecks[]>(`${instancePath(id)}/migrate/targets?live=${live}`),
+    targets(id, { live, tunnelled, copyStorage }) {
+      const query = new URLSearchParams({
+        live: String(live),
+        ...(tunnelled ? { tunnelled: 'true' } : {}),
+        ...(copyStorage ? { copyStorage: 'true' } : {}),
+      });
+      return api.get<MigrationChecks[]>(`${instancePath(id)}/migrate/targets?${query}`);
+    },
     async migrate(id, request, opId) {
       return (await sendOnce<{ job: Job }>(api, `${instancePath(id)}/migrate`, { ...request, opId })).job;
     },

@@ -34,7 +34,7 @@ export class JobPage extends Page<PageDeps> {
     this.head = document.createElement('div');
     this.head.className = 'thing-head';
     this.charts = document.createElement('div');
-    this.charts.className = 'charts charts-low';
+    this.charts.className = 'charts';
     this.charts.hidden = true;
     this.panel = new LinesPanel({
       parent: this,
@@ -79,7 +79,9 @@ export class JobPage extends Page<PageDeps> {
   drawCharts(job: JobModel | undefined): void {
     const trace = this.deps.traces.of(this.subject);
     if (this.curves.length === 0) {
-      if (job === undefined || !isMove(job.get('verb')!) || trace.tsMs.length === 0) return;
+      // A live move tells its limit from the beginning: the place of the curves is kept before there are numbers.
+      const expected = trace.tsMs.length > 0 || trace.last?.downtimeLimitMs !== undefined;
+      if (job === undefined || !isMove(job.get('verb')!) || !expected) return;
       const chart = (title: string, colour: string, key: 'remainingBytes' | 'rateBps', unit: string) =>
         new Chart({
           ...{ parent: this, deps: this.deps, title, colour, steps: BYTE_STEPS, max: () => null },
@@ -96,6 +98,7 @@ export class JobPage extends Page<PageDeps> {
       this.charts.append(...this.curves.map((curve) => curve.el));
       this.charts.hidden = false;
     }
+    this.charts.classList.toggle('is-waiting', trace.tsMs.length < 2);
     for (const curve of this.curves) curve.draw();
   }
 

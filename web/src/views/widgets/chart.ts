@@ -21,6 +21,8 @@ export interface ChartOptions extends ViewOptions {
 const HEIGHT_PX = 150;
 /** Ticks of a shorter span show seconds as well. */
 const SECONDS_BELOW_S = 300;
+/** And of a shorter one tenths of them: else several ticks would say the same. */
+const TENTHS_BELOW_S = 5;
 
 export const RATIO_STEPS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5];
 /** Powers of two from 1 KiB: `256 MiB`, not `268 MB`. */
@@ -89,7 +91,8 @@ export class Chart extends View<ChartOptions> {
             ...axis,
             size: 24,
             values: (_plot, ticks) => {
-              const chars = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) < SECONDS_BELOW_S ? 8 : 5;
+              const spanS = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0);
+              const chars = spanS < TENTHS_BELOW_S ? 10 : spanS < SECONDS_BELOW_S ? 8 : 5;
               return ticks.map((s) => clockText(s * 1_000).slice(0, chars));
             },
           },

@@ -30,7 +30,8 @@ export function detailLine(detail: JobDetail): TemplateResult {
 /** Large numbers of a copy that is under way. Those not told yet keep their places. */
 export function runningFigures(detail: JobDetail, elapsedMs: number): TemplateResult {
   const bytes = (value: number | undefined) => (value === undefined ? '–' : bytesText(value));
-  const rate = (value: number | undefined) => (value === undefined ? '–' : `${bytesText(value)}/s`);
+  const rate = (value: number | undefined) =>
+    value === undefined || (value === 0 && (detail.rounds ?? 0) <= 1) ? '–' : `${bytesText(value)}/s`;
   const limit = detail.downtimeLimitMs === undefined ? undefined : `limit ${durationText(detail.downtimeLimitMs)}`;
   return figures([
     ['Remaining', bytes(detail.remainingBytes), detail.totalBytes ? `of ${bytesText(detail.totalBytes)}` : undefined],
@@ -39,11 +40,7 @@ export function runningFigures(detail: JobDetail, elapsedMs: number): TemplateRe
     ['Rounds', detail.rounds === undefined ? '–' : countText(detail.rounds)],
     ['Time left', leftText(detail)],
     ['Elapsed', durationText(elapsedMs)],
-    [
-      'Downtime',
-      detail.expectedDowntimeMs === undefined ? '–' : `about ${durationText(detail.expectedDowntimeMs)}`,
-      limit,
-    ],
+    ['Downtime', detail.expectedDowntimeMs === undefined ? '–' : `≈ ${durationText(detail.expectedDowntimeMs)}`, limit],
   ]);
 }
 

@@ -1,7 +1,5 @@
-import { html, nothing, type TemplateResult } from 'lit-html';
+import { html, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
-import { visibleText } from '../../../../../common/pure/visible-text.ts';
-import { bytesText } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
 import {
   type BaseChoice,
@@ -17,6 +15,7 @@ import {
   suggestName,
 } from '../../../models/launch-plan.ts';
 import { baseList, hostList } from './launch-choices.ts';
+import { networkField, sizeFields } from './launch-fields.ts';
 import { launchSentence } from './launch-sentence.ts';
 import { field, OpDialog, type OpDialogOptions } from './op-dialog.ts';
 
@@ -169,6 +168,11 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
     return this;
   }
 
+  leave(key: keyof LaunchFaults): void {
+    this.left.add(key);
+    this.redraw();
+  }
+
   /** A fault is shown once the field was left, or the form was sent; a refusal of the manager always. */
   shown(key: keyof LaunchFaults, faults: LaunchFaults): string | undefined {
     if (this.refused !== null && FIELD_OF[this.refused.code] === key) return this.refused.message;
@@ -201,7 +205,16 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
           this.set({ host });
         })}
         </div></div>
-        <div class="field-row field-row-launch">${this.sizeFields(plan.faults, plan.base)}${this.networkField(plan.networks)}</div>
+        <div class="field-row field-row-launch">${sizeFields(
+          this.form,
+          plan.base,
+          (key) => this.shown(key, plan.faults),
+          (change) => this.set(change),
+          (key) => this.leave(key),
+        )}${networkField(this.form, plan.networks, (network) => {
+          this.networked = true;
+          this.set({ network });
+        })}</div>
         <label class="check"><input type="checkbox" .checked=${live(this.form.autostart)} @change=${(event: Event) => this.set({ autostart: (event.target as HTMLInputElement).checked })} /> Start it with its host</label>
       </div>
       <div class="form-end">
@@ -231,43 +244,6 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
               ? html`${icon('check')} free in the whole fleet`
               : 'A free name; type another if you like',
       },
-    );
-  }
-
-  sizeFields(faults: LaunchFaults, base: BaseChoice | null): TemplateResult {
-    const { form } = this;
-    const input = (key: 'vcpus' | 'memory' | 'disk', more: string | typeof nothing = nothing) =>
-      html`<input id="launch-${key}" class="form-control" inputmode="decimal" autocomplete="off" aria-describedby="launch-${key}-note" placeholder=${more}
-        .value=${live(form[key])} @blur=${() => {
-          this.left.add(key);
-          this.redraw();
-        }} @input=${(event: Event) => this.set({ [key]: (event.target as HTMLInputElement).value })} />`;
-    const asImage = base === null ? '' : bytesText(base.virtualBytes);
-    return html`${field('launch-vcpus', 'vCPUs', input('vcpus'), { fault: this.shown('vcpus', faults) })}
-      ${field(
-        'launch-memory',
-        'Memory',
-        html`<div class="joined">${input('memory')}<select class="form-select" aria-label="Unit of memory" .value=${live(form.memoryUnit)}
-          @change=${(event: Event) => this.set({ memoryUnit: (event.target as HTMLSelectElement).value as 'GiB' })}><option>GiB</option><option>MiB</option></select></div>`,
-        { fault: this.shown('memory', faults) },
-      )}
-      ${field('launch-disk', 'Disk, GiB', input('disk', `as the image: ${asImage}`), { fault: this.shown('disk', faults) })}`;
-  }
-
-  networkField(networks: ReturnType<typeof networkChoices>): TemplateResult {
-    const some = (one: (typeof networks)[number]) =>
-      one.onHosts < one.ofHosts ? `, on ${one.onHosts} of ${one.ofHosts} hosts` : '';
-    return field(
-      'launch-network',
-      'Network',
-      html`<select id="launch-network" class="form-select" .value=${live(this.form.network)} @change=${(
-        event: Event,
-      ) => {
-        this.networked = true;
-        this.set({ network: (event.target as HTMLSelectElement).value });
-      }}>${networks.map((one) => html`<option value=${one.name} ?selected=${one.name === this.form.network}>${visibleText(one.name)}${some(one)}</option>`)}
-        <option value="" ?selected=${this.form.network === ''}>none</option></select>`,
-      { hint: networks.length === 0 ? 'No active network is known there' : undefined },
     );
   }
 }

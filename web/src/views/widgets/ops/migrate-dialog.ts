@@ -4,7 +4,14 @@ import type { MigrationCheck, MigrationChecks } from '../../../../../common/mode
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { plural } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
-import { checkName, downtimeOf, orderedChecks, targetChoices, type Verdict } from '../../../models/move-plan.ts';
+import {
+  checkName,
+  downtimeOf,
+  mayMove,
+  orderedChecks,
+  targetChoices,
+  type Verdict,
+} from '../../../models/move-plan.ts';
 import type { InstanceModel } from '../../../models/nouns.ts';
 import { choiceList } from './choice.ts';
 import { field, OpDialog, type OpDialogOptions } from './op-dialog.ts';
@@ -61,11 +68,11 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
     this.asked += 1;
     const asked = this.asked;
     try {
-      const answers = await this.deps.operations.targets(String(this.options.instance.id), this.how.live);
+      const answers = await this.deps.operations.targets(String(this.options.instance.id), this.how);
       if (asked !== this.asked || this.destroyed) return;
       this.answers = answers;
       this.askFault = null;
-      const choices = targetChoices(answers, this.order);
+      const choices = targetChoices(answers, this.order, this.how.copyStorage);
       this.order = choices.map(({ id }) => id);
       if (!this.order.includes(this.target))
         this.target = choices.find(({ verdict }) => verdict !== 'bad')?.id ?? this.order[0] ?? '';
@@ -78,8 +85,11 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
   setHow(change: Partial<MigrateDialog['how']>): void {
     Object.assign(this.how, change);
     this.refused = null;
+    // Disks are copied beside the memory of a guest that runs, by QEMU itself: not through the tunnel.
+    if (change.tunnelled === true || change.live === false) this.how.copyStorage = false;
+    if (change.copyStorage === true) this.how.tunnelled = false;
     // Other checks hold for another way to move: their order may change with the reader's own click.
-    if (change.live !== undefined) {
+    if (change.maxDowntime === undefined) {
       this.order = [];
       void this.ask();
     }
@@ -90,7 +100,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
     event.preventDefault();
     const maxDowntimeMs = downtimeOf(this.how.maxDowntime);
     const chosen = this.answers?.find(({ target }) => target === this.target);
-    if (chosen?.movable !== true || maxDowntimeMs === null) return;
+    if (chosen === undefined || !mayMove(chosen, this.how.copyStorage) || maxDowntimeMs === null) return;
     const { tunnelled, copyStorage } = this.how;
     const request = {
       ...{ target: this.target, live: this.how.live, tunnelled, copyStorage },
@@ -109,7 +119,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
   override template(): TemplateResult {
     const { name, hostName } = this.options.instance.attributes;
     const chosen = this.answers?.find(({ target }) => target === this.target) ?? null;
-    const ready = chosen?.movable === true && downtimeOf(this.how.maxDowntime) !== null;
+    const ready = chosen !== null && mayMove(chosen, this.how.copyStorage) && downtimeOf(this.how.maxDowntime) !== null;
     return html`<form novalidate @submit=${(event: Event) => this.submit(event)}>
       ${this.headTemplate(`Migrate ${name} from ${hostName}`)}
       <div class="form-body">
@@ -125,7 +135,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
   targetsTemplate(): TemplateResult {
     if (this.answers === null)
       return html`<div class="move-targets"><p class="dim"><span class="spinner"></span> Asking every other host…</p></div>`;
-    const choices = targetChoices(this.answers, this.order);
+    const choices = targetChoices(this.answers, this.order, this.how.copyStorage);
     if (choices.length === 0)
       return html`<div class="move-targets"><div class="empty empty-small"><h3>There is no other host</h3><p>Enrol a second one; then instances can move between them.</p>
         <a class="btn btn-quiet" href="#/hosts" @click=${() => this.close()}>To the hosts</a></div></div>`;
@@ -161,15 +171,16 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
       key: 'tunnelled' | 'copyStorage',
       label: string,
       title: string,
+      off = false,
     ) => html`<label class="check" title=${title}>
-      <input type="checkbox" .checked=${live(how[key])} @change=${(event: Event) => this.setHow({ [key]: (event.target as HTMLInputElement).checked })} /> ${label}</label>`;
+      <input type="checkbox" .checked=${live(how[key])} ?disabled=${off} @change=${(event: Event) => this.setHow({ [key]: (event.target as HTMLInputElement).checked })} /> ${label}</label>`;
     const fault = downtimeOf(how.maxDowntime) === null ? 'Whole milliseconds, 1 to 60000' : undefined;
     return html`<div class="move-how">
       <div class="segments" role="radiogroup" aria-label="Way">
         ${way(true, 'Live', 'The guest goes on working while its memory is copied', !this.running)}
         ${way(false, 'Cold', 'Only the definition moves; the guest must be off', this.running)}</div>
       ${box('tunnelled', 'Tunnelled', 'Through the encrypted connection of the two libvirts: slower, needs no other port')}
-      ${box('copyStorage', 'Copy the disks', 'For disks that are not on shared storage: they are copied with the memory')}
+      ${box('copyStorage', 'Copy the disks', 'For disks that are not on shared storage: they are copied with the memory', !how.live)}
       ${
         how.live
           ? field(
@@ -187,10 +198,11 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
     const { name } = this.options.instance.attributes;
     if (chosen === null) return html`Choose where it goes.`;
     const to = html`<b>${visibleText(chosen.targetName)}</b>`;
-    if (!chosen.movable) return html`It cannot go to ${to} now: see what is in the way.`;
+    if (!mayMove(chosen, this.how.copyStorage)) return html`It cannot go to ${to} now: see what is in the way.`;
     const how = this.how.tunnelled ? ', through the tunnel of libvirt' : '';
+    const what = this.how.copyStorage ? 'disks and the memory' : 'memory';
     return this.how.live
-      ? html`Copies the memory of <b>${visibleText(name!)}</b> to ${to} while it runs${how}, then stops it for a moment and goes on there.`
+      ? html`Copies the ${what} of <b>${visibleText(name!)}</b> to ${to} while it runs${how}, then stops it for a moment and goes on there.`
       : html`Moves the definition of <b>${visibleText(name!)}</b> to ${to}${how}. It stays off.`;
   }
 }
