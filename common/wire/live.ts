@@ -69,7 +69,7 @@ export interface ClientEvents {
     ack: Ack<{ console: string; recent: string; write: boolean }>,
   ) => void;
   /** Keys, as UTF-8 text. */
-  'console:input': (request: { console: string; data: string }, ack?: Ack<null>) => void;
+  'console:input': (request: { console: string; data: string }, ack: Ack<null>) => void;
   'console:close': (request: { console: string }, ack?: Ack<null>) => void;
   /**
    * Service role only (the crawler). `epochs`: what its spool holds, oldest first. `newEpoch` not null: its numbers went

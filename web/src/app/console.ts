@@ -24,6 +24,7 @@ import { createLineSources } from '../net/line-source.ts';
 import { rowsOf } from '../net/list-sync.ts';
 import { createOperations } from '../net/operations.ts';
 import { followSamples } from '../net/samples.ts';
+import { createSerialConsoles } from '../net/serial-console.ts';
 import { createSocket } from '../net/socket.ts';
 import type { Router } from '../router.ts';
 import { createPage } from '../views/pages/create-page.ts';
@@ -62,8 +63,9 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
   const traces = new JobTraces(TRACED_JOBS, TRACE_POINTS);
   const history = new SampleHistory(SPARK_POINTS);
   const nowMs = () => Date.now() + api.clockOffsetMs();
+  const socket = createSocket();
   const feed = createFeed({
-    socket: createSocket(),
+    socket,
     connection,
     lists: listsOf(models),
     onSignedOut: () => onSignedOut('Your session has ended. Sign in again; you will return to where you were.'),
@@ -80,6 +82,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     operations: createOperations(api),
     follow: createFollows({ feed, models }),
     compute: createCompute({ api, feed, notices, storage: window.sessionStorage }),
+    serial: createSerialConsoles(socket),
     dialogs: createDialogs({ parent: () => shell, deps: () => deps, notices }),
     nowMs,
     lines: createLineSources({ api, feed }),

@@ -9,6 +9,7 @@ import type { ImageRow, InstanceModel, Models } from './nouns.ts';
 import type { Operations, Placement } from './operations.ts';
 import type { Pending } from './pending.ts';
 import type { SampleHistory } from './sample-history.ts';
+import type { SerialConsoles } from './serial-console.ts';
 
 export interface EnrolOffer {
   /** The one line to paste on the host. */
@@ -42,6 +43,7 @@ export interface PageDeps {
   follow: Follows;
   compute: Compute;
   dialogs: Dialogs;
+  serial: SerialConsoles;
   traces: JobTraces;
   /** Where the manager put what was launched from here, and why; by job. */
   placements: Map<string, Placement>;

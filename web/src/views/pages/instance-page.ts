@@ -1,16 +1,22 @@
-import { html, type TemplateResult } from 'lit-html';
+import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { actionButtons } from '../widgets/instance-actions.ts';
 import { stateMark } from '../widgets/marks.ts';
+import { SerialView } from '../widgets/serial/serial-view.ts';
 import { topOf } from '../widgets/sparkline.ts';
 import { ThingPage } from './thing-page.ts';
 
 /** One instance: what it is, how it does, what can be done, and its own lines. */
 export class InstancePage extends ThingPage {
+  declare tabs: HTMLElement;
+  declare serial: SerialView;
+
   override initialize(): void {
     const { deps, subject } = this;
+    this.tabs = document.createElement('div');
+    this.serial = new SerialView({ parent: this, deps, instance: subject });
     this.build({
       kind: 'instance',
       memoryTitle: 'Memory on the host',
@@ -18,11 +24,33 @@ export class InstancePage extends ThingPage {
       memoryTop: () =>
         topOf(deps.history.of(subject).memoryUsedBytes, deps.models.instances.get(subject)?.get('memoryBytes') ?? 0),
       noLines: 'Lines of libvirt, QEMU and the jobs of this instance appear here.',
+      beside: [this.tabs, this.serial.el],
     });
     this.listenTo(deps.models.instances, 'update loaded', this.redraw);
     this.listenTo(deps.models.instances, 'change', (instance) => instance.id === subject && this.redraw());
     this.listenTo(deps.models.instances, 'samples', this.redraw);
     this.listenTo(deps.pending, 'change', this.redraw);
+    this.el.classList.add('has-tabs');
+    this.updateQuery(this.query);
+  }
+
+  /** `tab=console` in the address shows the serial console in place of the lines. */
+  override updateQuery(query: string): boolean {
+    this.query = query;
+    const serial = this.showsSerial();
+    this.el.classList.toggle('shows-serial', serial);
+    render(tabsTemplate(this.subject, serial), this.tabs);
+    // In the next frame it is on the page and has a size.
+    if (serial) requestAnimationFrame(() => !this.destroyed && void this.serial.draw().begin());
+    return true;
+  }
+
+  showsSerial(): boolean {
+    return new URLSearchParams(this.query).get('tab') === 'console';
+  }
+
+  override onKey(key: string): boolean {
+    return !this.showsSerial() && super.onKey(key);
   }
 
   override title(): string {
@@ -73,6 +101,13 @@ export class InstancePage extends ThingPage {
         ${(nics ?? []).map((nic) => html`<span class="device"><b>${visibleText(nic.type)}</b><span>${visibleText([nic.source, nic.model].filter(Boolean).join(', '))}</span><code>${visibleText(nic.mac ?? '')}</code></span>`)}
       </div>`;
   }
+}
+
+function tabsTemplate(id: string, serial: boolean): TemplateResult {
+  const tab = (place: string, selected: boolean, name: 'live' | 'prompt', text: string) =>
+    html`<a class="thing-tab" role="tab" aria-selected=${selected} href="#/instances/${id}${place}">${icon(name)} ${text}</a>`;
+  return html`<div class="thing-tabs" role="tablist" aria-label="About this instance">
+    ${tab('', !serial, 'live', 'Lines')}${tab('?tab=console', serial, 'prompt', 'Serial console')}</div>`;
 }
 
 function rate(label: string, bps: number | undefined): TemplateResult | null {
