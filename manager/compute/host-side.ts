@@ -60,7 +60,7 @@ export function createHostSide(deps: {
     // Cells that were lost on their way with the link have not run: they are sent again.
     if (cells !== undefined && record.openCells.some((cell) => cell > cells))
       for (const { cell, code } of store.inputs(record.id, cells))
-        if (record.openCells.includes(cell)) requests.send(computation, { op: 'execute', cell, code });
+        requests.send(computation, { op: 'execute', cell, code });
     if (record.ending !== null) requests.send(computation, { op: 'terminate', reason: record.ending });
     bus.emit('session', { id: record.id });
   }

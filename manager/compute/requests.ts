@@ -21,7 +21,7 @@ export interface Requests {
 }
 
 const LIMIT_CODE_BYTES = 768 * 1024;
-const AUDIT_DELAY_MS = 20;
+const AUDIT_DELAY_MS = 50;
 
 export function createRequests(
   config: ComputeConfig,

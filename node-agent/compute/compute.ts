@@ -20,7 +20,7 @@ export const COMPUTE_DEFAULTS: ComputeConfig = {
   longestRetryMs: 2_000,
   pingEveryMs: 5_000,
   silenceMs: 30_000,
-  holdLinesMs: 20,
+  holdLinesMs: 50,
   caps: { waitingBytes: 8 * 1024 * 1024, eventBytes: 8 * 1024 * 1024 },
 };
 
