@@ -103,7 +103,7 @@ test('words and ids that are not ours never reach virsh', async () => {
   await until(hypervisor, () => hypervisor.listed());
   for (const id of ['one', '1', `${ONE};destroy`, '--all', `${ONE}\nquit`, ''])
     expect(isWebvirtError(await hypervisor.observe(id).catch((e: unknown) => e), 'bad-request')).toBe(true);
-  const bad = await hypervisor.run(['undefine'], ONE, { deadlineMs: 100 }).catch((e: unknown) => e);
+  const bad = await hypervisor.run(['vol-delete'], ONE, { deadlineMs: 100 }).catch((e: unknown) => e);
   expect(isWebvirtError(bad, 'bad-request')).toBe(true);
 });
 

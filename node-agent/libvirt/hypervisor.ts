@@ -190,7 +190,14 @@ export function createHypervisor(
   );
 
   return {
-    ...createVirshActions({ children, connection: () => active, uri, driver, xmlDir: config.xmlDir }),
+    ...createVirshActions({
+      children,
+      connection: () => active,
+      uri,
+      driver,
+      xmlDir: config.xmlDir,
+      closing: closing.signal,
+    }),
     async start() {
       let timer: NodeJS.Timeout | undefined;
       const listed = new Promise<void>((resolve) => {

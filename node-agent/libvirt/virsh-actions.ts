@@ -31,6 +31,8 @@ export function createVirshActions(deps: {
   driver(): string;
   /** Absolute folder for the files by which virsh is given XML; only we may write there. */
   xmlDir: string | undefined;
+  /** Ends reads when the agent stops; operations are never ended by that. */
+  closing: AbortSignal;
 }): VirshActions {
   /** The test driver lives inside each virsh: only the shell that we read from can change what we show. */
   async function inShell(words: readonly string[], options: VirshRunOptions): Promise<VirshOutcome> {
@@ -69,7 +71,8 @@ export function createVirshActions(deps: {
     async readHost(words, options) {
       mustWords(words);
       if (deps.driver() === 'none') return null;
-      const outcome = await deps.children.run(['-q', '-c', deps.uri(), ...words], options);
+      const signal = deps.closing;
+      const outcome = await deps.children.run(['-q', '-c', deps.uri(), ...words], { ...options, signal });
       return outcome.ended === 'exit' && outcome.code === 0 ? outcome.stdout : null;
     },
     async define(id, xml, options) {
