@@ -22,12 +22,20 @@ function isThere(path) {
   }
 }
 
+/** Prints the modules that are not there. A folder without code, such as a removed package leaves behind, is none. */
+const FIND_MODULES = `
+import sys, importlib.util
+for name in sys.argv[1:]:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        print(name)
+`;
+
 /** Which of these modules Debian's Python lacks. A module is looked for, not run; `-I`: nothing of the caller's counts. */
 async function missingModules(modules) {
   if (modules.length === 0) return new Set();
   if (!isThere(PYTHON)) return new Set(modules);
-  const code = 'import sys,importlib.util as u;print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])';
-  const { code: exit, output } = await run(PYTHON, ['-I', '-c', code, ...modules], { capture: true });
+  const { code: exit, output } = await run(PYTHON, ['-I', '-c', FIND_MODULES, ...modules], { capture: true });
   return new Set(exit === 0 ? output.trim().split(/\s+/) : modules);
 }
 

@@ -1,11 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { io } from 'socket.io-client';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { OutputEvent } from '../../common/model/compute.ts';
+import { computeAbsent } from '../support/compute-server.ts';
+import { untilBody } from '../support/live.ts';
 import { ROOT } from '../support/program.ts';
 
 // `npm start` as a newcomer runs it: one command, one address, one password, a clean end.
@@ -35,6 +39,9 @@ async function newPlace() {
   const dir = mkdtempSync(join(tmpdir(), 'webvirt-start-'));
   dirs.push(dir);
   const [port, agentPort] = [await freePort(), await freePort()];
+  const computeConfig = join(dir, 'compute.json');
+  // Python alone is loaded in a moment.
+  writeFileSync(computeConfig, JSON.stringify({ kernels: ['python'], cgroupName: `webvirt-start-${process.pid}` }));
   return {
     dir,
     port,
@@ -43,6 +50,8 @@ async function newPlace() {
       WEBVIRT_PORT: String(port),
       WEBVIRT_AGENT_PORT: String(agentPort),
       WEBVIRT_CRAWLER_AGENT_PORT: String(agentPort),
+      WEBVIRT_COMPUTE_CONFIG: computeConfig,
+      WEBVIRT_SAGE: 'no',
     },
   };
 }
@@ -101,6 +110,45 @@ describe('npm start', () => {
     expect((await signIn()).status).toBe(200);
     second.child.kill('SIGTERM');
     expect(await second.ended).toBe(0);
+  });
+
+  test.skipIf(computeAbsent() !== null)(
+    'computes: the agent reaches the compute server that is started beside it',
+    async () => {
+      const place = await newPlace();
+      const run = start(place.env);
+      const url = /http:\S+/.exec(await run.ready)![0];
+      const token = readFileSync(join(place.dir, 'data', 'local', 'admin.token'), 'utf8').trim();
+      const socket = io(url, { transports: ['websocket'], auth: { token }, forceNew: true });
+      type Server = { state: string; kernels: { name: string }[] };
+      const [server] = await untilBody<Server[]>(socket, '/api/v1/compute/servers', ([one]) => one?.state === 'ready');
+      expect(server!.kernels.map(({ name }) => name)).toEqual(['python']);
+      const answer = await fetch(`${url}/api/v1/compute/run`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ code: '2 + 3', kernel: 'python' }),
+      });
+      const { data } = await answer.json();
+      expect([
+        data.status,
+        data.events.find((one: { event: OutputEvent }) => one.event.type === 'result').event.data,
+      ]).toEqual(['ok', { 'text/plain': '5' }]);
+      socket.close();
+      run.child.kill('SIGTERM');
+      expect(await run.ended).toBe(0);
+      expect(existsSync(join(place.dir, 'data', 'agent', 'compute.sock'))).toBe(false);
+    },
+  );
+
+  test('the shipped configuration of the compute server holds its defaults', () => {
+    const script = `
+import dataclasses, json, sys
+sys.path.insert(0, sys.argv[1])
+from wvcompute.config import Config
+print(json.dumps(dataclasses.asdict(Config())))`;
+    const folder = join(ROOT, 'node-agent', 'compute', 'server');
+    const { stdout } = spawnSync('/usr/bin/python3', ['-I', '-B', '-c', script, folder], { encoding: 'utf8' });
+    expect(JSON.parse(readFileSync(join(ROOT, 'conf', 'compute.json'), 'utf8'))).toEqual(JSON.parse(stdout));
   });
 
   test('a signal to npm itself ends all parts, and npm with 0', async () => {
