@@ -73,7 +73,10 @@ export async function settle(
           ? ''
           : JSON.stringify([source.state, source.reason, target.state, target.reason]);
       if (now !== '' && now === before) return { source, target };
+      // Of two that run, none may wait for a calm second look.
+      const both = source?.state === 'running' && target?.state === 'running';
       before = now;
+      if (both && now !== '') continue;
       await new Promise((resolve) => setTimeout(resolve, config.lookEveryMs));
     }
   }

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Instance } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
-import type { MigrationResult } from '../../common/model/migration.ts';
-import { type MigrationCloud, migrationCloud } from '../support/migration-cloud.ts';
+import type { MigrationChecks, MigrationResult } from '../../common/model/migration.ts';
+import type { LabHost } from '../lab/host.ts';
+import { ended, type MigrationCloud, migrationCloud } from '../support/migration-cloud.ts';
 
 // Moves between two real libvirts: what a person sees of them, and what is true on both hosts afterwards.
+
+const MIB = 1024 * 1024;
 
 describe.skipIf(process.getuid?.() !== 0)('migrations', () => {
   let world: MigrationCloud;
@@ -17,11 +19,16 @@ describe.skipIf(process.getuid?.() !== 0)('migrations', () => {
 
   const resultOf = (job: Job) => job.result as unknown as MigrationResult;
 
-  test('live and back tunnelled: running all the time, measured, one stream of all sides', async () => {
+  async function guest(name: string, on: LabHost, more: { autostart?: boolean; running?: boolean } = {}) {
+    const id = await on.defineGuest({ name, ...more });
+    if (more.running !== false) await on.awaitConsole(name, /heartbeat/);
+    await world.shown(id, ({ state }) => state === (more.running === false ? 'shutoff' : 'running'));
+    return id;
+  }
+
+  test('live there and tunnelled back: runs all the time, is measured, one stream of all sides', async () => {
     const [one, two] = [world.host(1), world.host(2)];
-    const id = await one.defineGuest({ name: 'live-1', autostart: true });
-    await one.awaitConsole('live-1', /heartbeat 2/);
-    await world.shown(id, ({ state }) => state === 'running');
+    const id = await guest('live-1', one, { autostart: true });
     const asked = await world.move(id, two, { opId: 'move-live-01' });
     expect(asked).toMatchObject({ status: 202, body: { data: { job: { verb: 'migrate', targetName: 'h2' } } } });
     const job = await world.outcome('move-live-01');
@@ -31,9 +38,133 @@ describe.skipIf(process.getuid?.() !== 0)('migrations', () => {
     const result = resultOf(job);
     expect(result.downtimeMs).toBeGreaterThan(0);
     expect(result.totalMs).toBeGreaterThan(result.downtimeMs ?? 0);
-    expect(result.memoryBytes).toBeGreaterThan(64 * 1024 * 1024);
+    expect(result.memoryBytes).toBeGreaterThan(64 * MIB);
     expect(result.rounds).toBeGreaterThan(0);
     // libvirt forgets this mark in a move.
     await world.shown(id, ({ hostName, autostart }) => hostName === 'h2' && autostart);
+    // The same call again is the same job.
+    expect((await world.move(id, two, { opId: 'move-live-01' })).body.data?.job).toMatchObject({ state: 'done' });
+    expect((await world.move(id, one, { opId: 'move-live-01' })).body.err).toBe('op-id-reused');
+
+    await world.move(id, one, { opId: 'move-back-01', tunnelled: true });
+    expect(await world.outcome('move-back-01')).toMatchObject({ state: 'done', hostName: 'h2', targetName: 'h1' });
+    expect([await world.really(one, id), await world.really(two, id)]).toEqual(['running', null]);
+
+    const lines = await world.linesUntil('move-live-01', (all) =>
+      all.some(({ message }) => /reason=migrated/.test(message)),
+    );
+    const sides = new Set(lines.map(({ source, hostName }) => `${source} ${hostName}`.trim()));
+    for (const side of ['agent h1', 'agent h2', 'libvirt h1', 'libvirt h2', 'qemu h1', 'qemu h2', 'manager', 'audit'])
+      expect(sides).toContain(side);
+    expect(lines.every(({ instance }) => instance === id)).toBe(true);
+    expect(lines.some(({ message }) => /runs on two hosts/.test(message))).toBe(false);
+  });
+
+  test('tells how far it is, never backwards; a cancelled one runs on where it was', async () => {
+    const [one, two] = [world.host(1), world.host(2)];
+    const id = await guest('cancel-1', one);
+    await world.move(id, two, { opId: 'move-cancel-1', maxRateBps: 8 * MIB });
+    const seen: Job[] = [];
+    const far = await world.job('move-cancel-1', (job) => {
+      seen.push(job);
+      return (job.progress ?? 0) > 0.15;
+    });
+    expect(far.detail).toMatchObject({ phase: 'copies memory', rounds: 1, downtimeLimitMs: 50 });
+    expect(far.detail?.totalBytes).toBeGreaterThan(far.detail?.remainingBytes ?? 0);
+    expect(far.detail?.rateBps).toBeGreaterThan(1 * MIB);
+    const parts = seen.map(({ progress }) => progress ?? 0);
+    expect(parts).toEqual(parts.toSorted((a, b) => a - b));
+    // Both hosts list it.
+    const jobsOf = async (host: LabHost) =>
+      (await world.call<Job[]>('GET', `/api/v1/jobs?host=${await world.idOf(host)}`)).body.data?.map((job) => job.id);
+    expect(await jobsOf(one)).toContain('move-cancel-1');
+    expect(await jobsOf(two)).toContain('move-cancel-1');
+    expect((await world.call('POST', `/api/v1/instances/${id}/actions`, { action: 'pause' })).body.err).toBe('busy');
+    await world.call('DELETE', '/api/v1/jobs/move-cancel-1');
+    const job = await world.outcome('move-cancel-1');
+    expect(job).toMatchObject({ state: 'cancelled', error: { code: 'op-cancelled' } });
+    expect([await world.really(one, id), await world.really(two, id)]).toEqual(['running', null]);
+    const said = (await world.lines('move-cancel-1')).find(({ message }) => message === 'The move is decided');
+    expect(said?.fields).toMatchObject({ seenOnSource: expect.stringContaining('running'), seenOnTarget: 'not there' });
+  });
+
+  test('cold: only the definition moves, and it starts there', async () => {
+    const [one, two] = [world.host(1), world.host(2)];
+    const id = await guest('cold-1', one, { running: false });
+    expect((await world.move(id, two, { opId: 'move-cold-00' })).body).toMatchObject({ err: 'not-movable' });
+    await world.move(id, two, { opId: 'move-cold-01', live: false });
+    const job = await world.outcome('move-cold-01');
+    expect(job).toMatchObject({ state: 'done', result: { downtimeMs: null } });
+    expect([await world.really(one, id), await world.really(two, id)]).toEqual([null, 'shut off']);
+    await world.shown(id, ({ hostName }) => hostName === 'h2');
+    await world.call('POST', `/api/v1/instances/${id}/actions`, { action: 'start', opId: 'start-cold-01' });
+    expect(await world.outcome('start-cold-01')).toMatchObject({ state: 'done' });
+    await two.awaitConsole('cold-1', /heartbeat/);
+  });
+
+  test('a guest that is paused arrives paused', async () => {
+    const [one, two] = [world.host(1), world.host(2)];
+    const id = await guest('paused-1', one);
+    await one.virsh('suspend', id);
+    await world.shown(id, ({ state }) => state === 'paused');
+    await world.move(id, two, { opId: 'move-paused-1' });
+    expect(await world.outcome('move-paused-1')).toMatchObject({ state: 'done' });
+    expect([await world.really(one, id), await world.really(two, id)]).toEqual([null, 'paused']);
+  });
+
+  test('a guest that changes its memory faster than it is copied is given up, and is unharmed', async () => {
+    const [one, two] = [world.host(1), world.host(2)];
+    const id = await guest('busy-1', one);
+    await world.typeInto(
+      one,
+      'busy-1',
+      'mkdir /m; mount -t tmpfs x /m; while :; do dd if=/dev/urandom of=/m/f bs=64k count=320 conv=notrunc 2>/dev/null; done &',
+    );
+    await world.move(id, two, { opId: 'move-busy-01', maxRateBps: 2 * MIB, maxDowntimeMs: 1 });
+    const job = await world.job('move-busy-01', (now) => ended(now));
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'timeout' } });
+    expect(job.error?.message).toMatch(/runs on h1 as before.*faster/);
+    expect([await world.really(one, id), await world.really(two, id)]).toEqual(['running', null]);
+  });
+
+  test('says before the click what is in the way', async () => {
+    const [one, two] = [world.host(1), world.host(2)];
+    const id = await guest('checks-1', one, { running: false });
+    const ask = async () =>
+      (
+        await world.call<MigrationChecks>(
+          'GET',
+          `/api/v1/instances/${id}/migrate/checks?target=${await world.idOf(two)}`,
+        )
+      ).body.data!;
+    expect(await ask()).toMatchObject({ movable: true, targetName: 'h2', live: false });
+    const failing = async () =>
+      (await ask()).checks.filter(({ verdict }) => verdict === 'fail').map(({ check }) => check);
+
+    const xml = (await one.virsh('dumpxml', id)).stdout;
+    const redefine = async (host: LabHost, change: (text: string) => string) => {
+      const done = await host.exec(['sh', '-c', 'cat > /tmp/x.xml && virsh define /tmp/x.xml'], { input: change(xml) });
+      expect(done.code).toBe(0);
+    };
+    await redefine(two, (text) => text.replace(id, '00000000-0000-4000-8000-00000000abcd'));
+    await world.shown('00000000-0000-4000-8000-00000000abcd', () => true);
+    expect(await failing()).toEqual(['name']);
+    await two.virsh('undefine', '00000000-0000-4000-8000-00000000abcd');
+    await redefine(one, (text) => text.replace("bridge='br0'", "bridge='br7'"));
+    expect(await failing()).toEqual(['network']);
+    await one.exec(['sh', '-c', 'qemu-img create -q -f qcow2 /var/lib/libvirt/local.qcow2 8M']);
+    await redefine(one, (text) =>
+      text.replace('/var/lib/libvirt/images/checks-1.qcow2', '/var/lib/libvirt/local.qcow2'),
+    );
+    expect(await failing()).toEqual(['disk']);
+    await two.exec(['sh', '-c', 'cp /bin/true /var/lib/libvirt/local.qcow2']);
+    expect(await failing()).toEqual(['disk']);
+    await redefine(one, (text) => text.replace(/<cmdline>.*<\/cmdline>/, '').replace('/boot/vmlinuz', '/local.qcow2'));
+    expect(await failing()).toEqual([]);
+    await redefine(one, (text) => text.replace("<memory unit='KiB'>98304", "<memory unit='GiB'>4096"));
+    expect((await ask()).checks.find(({ check }) => check === 'memory')?.verdict).toBe('warn');
+    const same = await world.move(id, one);
+    expect(same.body).toMatchObject({ err: 'not-movable', message: expect.stringContaining('already') });
+    expect((await world.call('GET', `/api/v1/instances/${id}/migrate/targets`)).body.data).toHaveLength(1);
   });
 });

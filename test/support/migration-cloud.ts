@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
@@ -11,17 +13,19 @@ import { type LabConsole, startConsole } from '../lab/console.ts';
 import { enrolHosts } from '../lab/enrol.ts';
 import type { LabHost } from '../lab/host.ts';
 import { createLab } from '../lab/lab.ts';
-import { untilBody } from './live.ts';
+import { tail, untilBody } from './live.ts';
 import { ROOT } from './program.ts';
 
 const distDir = process.env['WEBVIRT_TEST_DIST'] ?? join(ROOT, 'dist');
 const PORT = 4600;
 
+const gone = { code: 1, stdout: '', stderr: 'the host is off' };
+
 export const ended = (job: Job) => !['planned', 'running'].includes(job.state);
 
 /** A small cloud of real libvirts with shared storage, its manager and agents: what migrations are tried on. */
-export async function migrationCloud(name: string, hosts: number) {
-  const lab = createLab({ name: `${name}-${process.pid}`, hosts });
+export async function migrationCloud(name: string, hosts: number, locks = false) {
+  const lab = createLab({ name: `${name}-${process.pid}`, hosts, locks });
   const sockets: Socket[] = [];
   const agentEnv: NodeJS.ProcessEnv = {
     WEBVIRT_AGENT_LIBVIRT_PEER_URI: 'qemu+tcp://{address}/system',
@@ -37,6 +41,8 @@ export async function migrationCloud(name: string, hosts: number) {
     await lab.down();
     throw error;
   }
+  let manager = cloud.manager;
+  const managers: ChildProcess[] = [];
   const token = readFileSync(join(cloud.dataDir, 'local', 'admin.token'), 'utf8').trim();
 
   function socket(): Socket<ServerEvents, ClientEvents> {
@@ -94,13 +100,67 @@ export async function migrationCloud(name: string, hosts: number) {
       const answer = await call<{ lines: Line[] }>('GET', `/api/v1/logs?job=${job}&limit=1000`);
       return (answer.body.data?.lines ?? []).toReversed();
     },
+    /** The same, once they satisfy the test: the last ones come a moment after the job's end. */
+    async linesUntil(job: string, test: (lines: Line[]) => boolean): Promise<Line[]> {
+      const live = tail(socket(), { job, backlog: 500 });
+      await live.started;
+      return live.until(test);
+    },
+    /** Runs a command line in the guest's shell on its serial console. */
+    async typeInto(host: LabHost, name: string, command: string): Promise<void> {
+      const shell = host.spawn(['script', '-qec', `virsh console ${name} --force`, '/dev/null']);
+      shell.stdin?.write('\n');
+      await host.awaitConsole(name, /\/ # |~ # /);
+      shell.stdin?.write(`${command}\necho ty''ped\n`);
+      await host.awaitConsole(name, /^typed/);
+      shell.kill('SIGKILL');
+    },
     /** What libvirt itself says of an instance on a host: `running`, `paused`, `shut off`, or null. */
     async really(host: LabHost, id: string): Promise<string | null> {
       const { code, stdout } = await host.virsh('domstate', '--domain', id);
       return code === 0 ? stdout.trim() : null;
     },
+    /** The same, again and again while its libvirt is just coming up. */
+    async truth(host: LabHost, id: string): Promise<string | null> {
+      for (;;) {
+        const { code, stdout, stderr } = await host.exec(['virsh', 'domstate', '--domain', id]).catch(() => gone);
+        if (code === 0) return stdout.trim();
+        if (!/failed to connect|client socket|End of file/i.test(stderr)) return null;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    async killManager() {
+      const left = once(manager, 'exit');
+      manager.kill('SIGKILL');
+      await left;
+    },
+    async startManager() {
+      manager = lab.spawn([process.execPath, '--enable-source-maps', join(distDir, 'manager', 'main.js')], {
+        env: {
+          WEBVIRT_DATA_DIR: cloud.dataDir,
+          WEBVIRT_PORT: String(PORT),
+          WEBVIRT_LISTEN: '0.0.0.0',
+          WEBVIRT_STOP_WITH_STDIN: '1',
+        },
+        cwd: cloud.dataDir,
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      managers.push(manager);
+      await once(manager.stdout!, 'data');
+    },
+    async killAgent(host: LabHost) {
+      const agent = cloud.agents.get(host.name)!;
+      const left = once(agent, 'exit');
+      agent.kill('SIGKILL');
+      await left;
+    },
+    async killQemu(host: LabHost, name: string) {
+      const pid = (await host.exec(['cat', `/run/libvirt/qemu/${name}.pid`])).stdout.trim();
+      if (pid !== '') await host.exec(['kill', '-9', pid]);
+    },
     async stop() {
       for (const one of sockets) one.close();
+      for (const one of managers) one.kill('SIGTERM');
       await cloud.stop();
       await lab.down();
     },

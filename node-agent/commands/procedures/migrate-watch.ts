@@ -7,6 +7,8 @@ import { createPace } from './migrate-pace.ts';
 import type { ProcedureCall } from './procedure.ts';
 
 const POLL_MS = 250;
+/** libvirt has nothing under way any more and virsh does not come back: it will not. */
+const STALLED_MS = 20_000;
 
 export interface Watched {
   /** libvirt's own numbers of the whole move, where its event came. */
@@ -21,6 +23,8 @@ export interface WatchDeps {
   /** Lines about the instance, as they are written. */
   lines(handler: (line: NewLine) => void): () => void;
   giveUpMs: number;
+  /** Told once, when libvirt has ended the move and virsh does not. */
+  stalled(): void;
 }
 
 /**
@@ -40,6 +44,7 @@ export function watchMigration(
   let best = 0;
   let last: Partial<JobDetail> = {};
   let ended = false;
+  let quietSinceMs: number | null = null;
   let completed: () => void = () => undefined;
   const lastWord = new Promise<void>((resolve) => {
     completed = resolve;
@@ -77,7 +82,12 @@ export function watchMigration(
     if (!options.live) return tell(phase);
     const info = parseJobInfo((await deps.virsh.peek(['domjobinfo', '--rawstats'], id)).stdout);
     if (ended) return;
-    if (info === null || !info.running) return tell(phase);
+    if (info === null || !info.running) {
+      quietSinceMs ??= performance.now();
+      if (performance.now() - quietSinceMs >= STALLED_MS) deps.stalled();
+      return tell(phase);
+    }
+    quietSinceMs = null;
     const { job } = info;
     tell(phase === 'hands over' ? phase : job.rounds < 1 ? 'prepares both hosts' : 'copies memory', job);
     if (phase === 'hands over') return;

@@ -48,13 +48,18 @@ export function createMigrate(config: MigrateConfig, deps: MigrateDeps): Procedu
   const { virsh, scopes } = deps;
   const look = (id: string) => lookAt(id, { uri: config.uri, hypervisor: deps.hypervisor, virsh });
 
-  function begin(call: Call, name: string) {
+  function begin(call: Call, name: string, stalled: () => void) {
     const id = call.entry.instance ?? '';
     scopes.open({ opId: call.entry.opId, instance: id, name });
     return watchMigration(
       call,
       { live: call.args.live, longestMs: call.args.maxDowntimeMs, startedAtMs: performance.now() },
-      { virsh, giveUpMs: config.giveUpMs, lines: (handler: (line: NewLine) => void) => scopes.on(id, handler) },
+      {
+        virsh,
+        stalled,
+        giveUpMs: config.giveUpMs,
+        lines: (handler: (line: NewLine) => void) => scopes.on(id, handler),
+      },
     );
   }
 
@@ -83,11 +88,16 @@ export function createMigrate(config: MigrateConfig, deps: MigrateDeps): Procedu
       return failed(isWebvirtError(error) ? error.code : 'internal', `Nothing was begun: ${String(error)}`);
     }
     if (call.signal.aborted) return cancelled(call.why());
-    const watch = begin(call, call.hypervisor.instance(id)?.name ?? '');
+    const stalled = new AbortController();
+    const watch = begin(call, call.hypervisor.instance(id)?.name ?? '', () => stalled.abort());
     try {
       const words = migrateWords(args, uri);
       call.line('info', args.live ? 'the live move begins' : 'the cold move begins', { target: args.targetName, uri });
-      const ran = await virsh.move(words, id, { deadlineMs: LONGEST_MS, onStart: call.started });
+      const ran = await virsh.move(words, id, {
+        deadlineMs: LONGEST_MS,
+        signal: stalled.signal,
+        onStart: call.started,
+      });
       const seen = await watch.stop(ran.ended === 'exit' && ran.code === 0 ? LAST_WORD_MS : 0);
       return outcomeOf(call, ran, seen, performance.now() - startedAtMs);
     } catch (error) {
@@ -102,14 +112,17 @@ export function createMigrate(config: MigrateConfig, deps: MigrateDeps): Procedu
   async function recover(call: Call): Promise<Outcome> {
     const { entry } = call;
     const id = entry.instance ?? '';
-    const watch = begin(call, call.hypervisor.instance(id)?.name ?? '');
+    let stalled = false;
+    const watch = begin(call, call.hypervisor.instance(id)?.name ?? '', () => {
+      stalled = true;
+    });
     call.line('info', 'the agent takes up a move that it began before its restart', { pid: entry.pid });
     let now: Look | null = null;
     try {
       for (;;) {
         const lives = entry.pid !== null && entry.pidStart !== null && processStart(entry.pid) === entry.pidStart;
         now = await look(id).catch(() => null);
-        if (!lives && now !== null && !now.busy) break;
+        if ((!lives || stalled) && now !== null && !now.busy) break;
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
       }
     } finally {
