@@ -63,7 +63,6 @@ function world(options: { name?: string; hosts?: string[]; config?: Partial<Comp
           for (const look of [...waiting]) look();
           return true;
         },
-        connected: () => true,
       },
       bus,
       log: { info: () => {}, warn: () => {}, error: () => {} },

@@ -38,8 +38,8 @@ export interface ComputeInventory {
 }
 
 export interface ComputeLink {
+  /** False when it surely did not leave. */
   send(hostId: string, message: ManagerMessage): boolean;
-  connected(hostId: string): boolean;
 }
 
 export interface ComputeLog {

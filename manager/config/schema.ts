@@ -85,6 +85,20 @@ const jobs = z
   })
   .describe('Operations on instances.');
 
+const compute = z
+  .object({
+    perPerson: count(1, 10_000, 32).describe('Sessions that one person may have open at the same time.'),
+    keep: duration({ min: '1m' })
+      .prefault('1d')
+      .describe('Ended sessions and their output are kept for so long, to be read later.'),
+    keepSize: size({ min: '16MiB' }).prefault('1GiB').describe('The output that is kept takes at most about this.'),
+    keepSessions: count(1, 100_000, 1000).describe('So many ended sessions are kept at most; the oldest go first.'),
+    hostGone: duration({ min: '1m' })
+      .prefault('1d')
+      .describe('A session whose host did not answer for so long counts as dead.'),
+  })
+  .describe('Computations. What one session may use is set at the compute server of each host.');
+
 const live = z
   .object({
     maxSockets: count(1, 100_000, 2000).describe('Browsers and programs that are connected at the same time.'),
@@ -120,6 +134,7 @@ export const managerConfigSchema = z.object({
   lines,
   links,
   jobs,
+  compute,
   live,
 });
 

@@ -128,7 +128,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     },
     { routes, auth, tls: enrolment.tls(), log, audit, socket: live.attach, observe: metrics.observeHttp },
   );
-  watchMetrics(metrics, { inventory: fleet.inventory, live, lines, intake: fleet.intake });
+  watchMetrics(metrics, { inventory: fleet.inventory, compute: fleet.compute, live, lines, intake: fleet.intake });
   return { http, live, stopCrawler: crawler.stop, url: () => origin('http', config, http) };
 }
 

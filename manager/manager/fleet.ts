@@ -60,13 +60,20 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
   );
   const asks = createAsks({ send: (hostId, message) => links.send(hostId, message) });
   const resources = createKnownResources({ settings: state.settings, bus, log });
-  const compute = createCompute(COMPUTE_DEFAULTS, {
-    ...{ store: state.compute, inventory, bus, log },
-    link: {
-      send: (hostId, message) => links.send(hostId, message),
-      connected: (hostId) => links.connected(hostId),
+  const compute = createCompute(
+    {
+      ...COMPUTE_DEFAULTS,
+      perOwner: config.compute.perPerson,
+      keepMs: config.compute.keep,
+      keepBytes: config.compute.keepSize,
+      keepSessions: config.compute.keepSessions,
+      hostGoneMs: config.compute.hostGone,
     },
-  });
+    {
+      ...{ store: state.compute, inventory, bus, log },
+      link: { send: (hostId, message) => links.send(hostId, message) },
+    },
+  );
   const migration = createMigration(
     {},
     {

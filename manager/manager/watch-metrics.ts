@@ -7,13 +7,15 @@ export interface MetricSources {
   inventory: Pick<Inventory, 'hosts' | 'instances'>;
   live: Pick<Live, 'stats'>;
   lines: Pick<LineStore, 'stats'>;
+  compute: { list(): readonly { state: string }[] };
   intake: { counters: Readonly<Record<string, number>> };
 }
 
 /** The numbers of the manager's parts, read when somebody asks for the metrics. */
-export function watchMetrics(metrics: Metrics, { inventory, live, lines, intake }: MetricSources): void {
+export function watchMetrics(metrics: Metrics, { inventory, live, lines, intake, compute }: MetricSources): void {
   metrics.gaugeBy('webvirt_hosts', 'Hosts by state.', 'state', () => countBy(inventory.hosts()));
   metrics.gaugeBy('webvirt_instances', 'Instances by state.', 'state', () => countBy(inventory.instances()));
+  metrics.gaugeBy('webvirt_computations', 'Computation sessions by state.', 'state', () => countBy(compute.list()));
   metrics.gaugeBy('webvirt_live', 'Sockets, watched addresses, tails of lines.', 'part', () => ({ ...live.stats() }));
   metrics.gaugeBy('webvirt_intake_total', 'What came in since the start, by kind.', 'kind', () => ({
     ...intake.counters,
