@@ -9,7 +9,7 @@ import {
   textOf,
 } from '../../../test/support/compute-server.ts';
 
-// What a user of a plain Python session sees: results, output, errors, plots, completion, interrupts.
+// What a user of a plain Python session sees: results, output, errors, plots, completion.
 
 const absent = computeAbsent();
 
@@ -157,85 +157,6 @@ Latex('$x^2$')`;
     expect(await client.next((m) => m.ask === 'a2')).toMatchObject({ matches: [] });
     client.send({ op: 'interrupt', session: s });
     await client.next((m) => m.session === s && m.event?.type === 'ended' && m.event.cell === 2);
-  });
-
-  test('an interrupt hits the running cell, drops those that wait, and never a later one', async () => {
-    const s = await fresh();
-    client.send({
-      op: 'execute',
-      session: s,
-      cell: 1,
-      code: 'print("on")\nimport subprocess\nsubprocess.run(["sleep", "60"])\nwhile True: pass',
-    });
-    client.send({ op: 'execute', session: s, cell: 2, code: 'print("never")' });
-    await client.next((m) => m.session === s && m.event?.type === 'stdout');
-    client.send({ op: 'interrupt', session: s });
-    client.send({ op: 'interrupt', session: s });
-    client.send({ op: 'interrupt', session: s });
-    const later = await client.run(s, 3, 'sum(range(100_000))');
-    const ends = client.events.flatMap((m) => (m.session === s && m.event?.type === 'ended' ? [m.event] : []));
-    expect(ends.map((end) => [end.cell, end.status])).toEqual([
-      [2, 'interrupted'],
-      [1, 'interrupted'],
-      [3, 'ok'],
-    ]);
-    expect(later.map((event) => event.type)).toEqual(['started', 'result', 'ended']);
-    expect(JSON.stringify(client.events.filter((m) => m.session === s))).not.toContain('never');
-    client.send({ op: 'interrupt', session: s });
-    expect((await client.run(s, 4, '4')).at(-1)).toMatchObject({ status: 'ok' });
-  });
-
-  test('a cell that ignores interrupts can be terminated, with everything it started', async () => {
-    const s = await fresh();
-    const code = `
-import signal, os, time
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-if os.fork() == 0:
-    os.setsid(); signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    while True: time.sleep(1)
-print("armed")
-while True: pass`;
-    client.send({ op: 'execute', session: s, cell: 1, code });
-    await client.next((m) => m.session === s && m.event?.type === 'stdout');
-    client.send({ op: 'interrupt', session: s });
-    client.send({ op: 'execute', session: s, cell: 2, code: '2' });
-    client.send({ op: 'terminate', session: s, reason: 'asked by the test' });
-    expect(await client.death(s)).toEqual({ cause: 'terminated', text: 'Ended on request: asked by the test.' });
-    const ends = client.events.flatMap((m) => (m.session === s && m.event?.type === 'ended' ? [m.event] : []));
-    expect(ends.map((end) => [end.cell, end.status])).toEqual([
-      [1, 'died'],
-      [2, 'died'],
-    ]);
-    const mine = client.events.filter((m) => m.session === s && m.t === 'event');
-    expect(mine.at(-1)!.event).toMatchObject({ type: 'died', cell: 1 });
-  });
-
-  test('each way to die is told with its proof', async () => {
-    const die = async (code: string) => {
-      const s = await fresh();
-      client.send({ op: 'execute', session: s, cell: 1, code });
-      return client.death(s);
-    };
-    expect(await die('exit')).toEqual({ cause: 'exit', text: 'The process ended by itself with code 0.' });
-    expect(await die('import os; os._exit(3)')).toEqual({
-      cause: 'exit',
-      text: 'The process ended by itself with code 3.',
-    });
-    expect((await die('import os; os.execv("/bin/false", ["false"])')).text).toBe(
-      'The process ended by itself with code 1.',
-    );
-    expect(await die('import ctypes; ctypes.string_at(0)')).toEqual({
-      cause: 'crash',
-      text: 'The process was killed by signal 11 (SIGSEGV).',
-    });
-    expect((await die('import os; os.kill(os.getpid(), 9)')).text).toContain('(SIGKILL)');
-    expect(await die('x = b"x" * (1 << 30)')).toEqual({
-      cause: 'out-of-memory',
-      text: 'Out of memory: at the limit of 256 MiB the kernel killed a process of the session.',
-    });
-    const s = await fresh();
-    client.send({ op: 'terminate', session: s, reason: 'idle' });
-    expect((await client.death(s)).cause).toBe('idle');
   });
 
   test('every child has randomness of its own, and nobody else’s state', async () => {

@@ -63,6 +63,11 @@ def _limit(terms: Terms) -> None:
         resource.setrlimit(kind, (value, value))
 
 
+def _namespaces() -> set[str]:
+    """The namespaces of this process, such as net:[4026531840]. (Its process namespace is checked by its number.)"""
+    return {os.readlink(f"/proc/self/ns/{kind}") for kind in ("mnt", "net", "ipc", "uts", "cgroup")}
+
+
 def _give_up_rights(uid: int) -> None:
     for capability in range(64):
         try:
@@ -108,9 +113,13 @@ def contain(terms: Terms, program: bytes) -> None:
     """
     # A forked child of a zygote dies with it from here on; the sessions' processes die with this one.
     sys_.prctl(sys_.PR_SET_PDEATHSIG, 9)
+    before = _namespaces()
     sys_.unshare(
         sys_.CLONE_NEWNS | sys_.CLONE_NEWNET | sys_.CLONE_NEWIPC | sys_.CLONE_NEWUTS | sys_.CLONE_NEWCGROUP
     )
+    shared = before & _namespaces()
+    if shared:
+        raise NotContained(f"shares namespaces with the host: {', '.join(sorted(shared))}")
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         # Should the whole machine run out of memory, sessions go before guests and daemons.
         file.write("900")

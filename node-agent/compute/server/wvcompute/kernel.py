@@ -140,7 +140,7 @@ class ShellKernel:
             with interruptible():
                 line, offset = line_at_cursor(code, cursor)
                 typed, found = self._shell.complete("", line, cursor - offset)
-        except (Exception, KeyboardInterrupt):  # noqa: BLE001, S110 completion asks the user's objects; no answer is an answer
-            pass
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001, S110
+            pass  # completion asks the user's objects; no answer is an answer
         matches = [str(match) for match in found[:MATCHES]]
         return {"matches": matches, "start": units(code, cursor - len(typed)), "end": units(code, cursor)}

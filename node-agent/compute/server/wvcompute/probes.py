@@ -38,7 +38,8 @@ def uid(expected: int) -> Finding:
     rights = status["CapEff"] + status["CapPrm"] + status["CapBnd"]
     back = _refused(lambda: os.setuid(0), errno.EPERM)
     holds = os.getresuid() == (expected,) * 3 and not os.getgroups() and not rights.strip("0") and back is None
-    return holds and status["NoNewPrivs"] == "1", f"runs as uid {os.getuid()} without rights; setuid(0) {back or 'is refused'}"
+    text = f"runs as uid {os.getuid()} without rights; setuid(0) {back or 'is refused'}"
+    return holds and status["NoNewPrivs"] == "1", text
 
 
 def pid_namespace() -> Finding:
@@ -55,7 +56,8 @@ def network(port: int) -> Finding:
     with open("/proc/self/net/dev", encoding="ascii") as file:
         devices = [line.split(":")[0].strip() for line in file.readlines()[2:]]
     holds = problem is None and not made and devices in ([], ["lo"])
-    return holds, f"connect {problem or 'is refused'}; other families {', '.join(made) or 'are refused'}; devices {devices}"
+    text = f"connect {problem or 'is refused'}; other families {', '.join(made) or 'are refused'}; devices {devices}"
+    return holds, text
 
 
 def files(secret: str) -> Finding:
@@ -85,15 +87,15 @@ def disk(limit_bytes: int) -> Finding:
     written = 0
     try:
         with open("/tmp/fill", "wb", buffering=0) as file:
-            resource_chunk = bytes(65_536)
+            chunk = bytes(65_536)
             while written <= 2 * limit_bytes:
                 if written + 65_536 > limit_bytes:
                     # RLIMIT_FSIZE stops one file at the size of the disk; a second one has to hit the disk itself.
                     break
-                written += file.write(resource_chunk)
+                written += file.write(chunk)
         with open("/dev/shm/fill", "wb", buffering=0) as file:
             while written <= 2 * limit_bytes:
-                written += file.write(resource_chunk)
+                written += file.write(chunk)
     except OSError as error:
         holds = error.errno == errno.ENOSPC and written <= limit_bytes
         return holds, f"full after {written} of {limit_bytes} bytes ({errno.errorcode.get(error.errno or 0)})"

@@ -103,7 +103,8 @@ class _SelfTest:
         probe.child.kill()
         end = await probe.child.gone
         holds = end.oom_kills > 0
-        words = f"killed at {MEMORY_BYTES // MIB} MiB, the counter says {end.oom_kills}" if holds else f"not killed: {text}"
+        proof = f"killed at {MEMORY_BYTES // MIB} MiB, the counter says {end.oom_kills}"
+        words = proof if holds else f"not killed: {text}"
         return [{"name": "memory", "holds": holds, "text": words}]
 
     async def processes(self) -> list[Check]:
