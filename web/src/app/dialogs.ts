@@ -17,17 +17,14 @@ export function createDialogs({ parent, deps, notices }: DialogParts): Dialogs {
   async function open(make: (kinds: Kinds) => { open(): unknown }): Promise<void> {
     if (loading || document.querySelector('dialog[open]') !== null) return;
     loading = true;
-    try {
-      make(await import('../views/widgets/ops/dialogs.ts')).open();
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      // A browser says no more than this when a part of the program cannot be fetched.
+    // Whatever a browser says when a part of the program cannot be fetched, it means the same.
+    const kinds = await import('../views/widgets/ops/dialogs.ts').catch(() => null);
+    loading = false;
+    if (kinds !== null) make(kinds).open();
+    else
       notices.sayError('This dialog could not be loaded', {
-        message: 'The manager did not send it. Reload the page and try again.',
+        message: 'The manager did not send it; it may have been updated meanwhile. Reload the page and try again.',
       });
-    } finally {
-      loading = false;
-    }
   }
 
   const own = () => ({ parent: parent(), deps: deps() });

@@ -12,5 +12,11 @@ export function jobAdvice(verb: string): string | null {
   return TRIES[verb] ?? null;
 }
 
+/** Operations on base images, as people say them; actions keep the names of their buttons. */
+const WORDS: Record<string, string> = { 'register-image': 'register image', 'forget-image': 'forget image' };
+
+/** What a job does, in words. */
+export const verbWord = (verb: string): string => WORDS[verb] ?? verb;
+
 /** Verbs whose jobs copy memory: their pages show curves. */
 export const isMove = (verb: string): boolean => verb === 'migrate';

@@ -80,6 +80,7 @@ describe('the host', () => {
     ]);
     expect(faultsOf(form(), undefined, all).host).toBe('No host can take it now');
     expect(faultsOf(form({ host: 'a' }), undefined, all).host).toContain('not enough free memory');
+    expect(faultsOf(form({ host: 'c', disk: '20' })).host).toContain('larger than its pool');
     expect(faultsOf(form({ host: 'nowhere' })).host).toContain('no such image');
   });
 

@@ -89,6 +89,7 @@ export function baseChoices(images: readonly PlanImage[]): BaseChoice[] {
 /** The hosts that have the base image, by name, each with what speaks against it. */
 export function hostChoices(images: readonly PlanImage[], hosts: readonly PlanHost[], form: LaunchForm): HostChoice[] {
   const memoryBytes = bytesOf(form.memory, UNIT_BYTES[form.memoryUnit]);
+  const diskBytes = bytesOf(form.disk, UNIT_BYTES.GiB);
   return images
     .filter((image) => image.name === form.base)
     .flatMap((image): HostChoice[] => {
@@ -105,7 +106,9 @@ export function hostChoices(images: readonly PlanImage[], hosts: readonly PlanHo
             (resources?.domainType === null ? 'libvirt cannot run a guest there' : null) ??
             (memoryBytes !== null && freeMemoryBytes !== null && memoryBytes + OVERHEAD_BYTES > freeMemoryBytes
               ? 'not enough free memory'
-              : null));
+              : diskBytes !== null && pool !== null && diskBytes > pool.totalBytes
+                ? `the disk is larger than its pool ${pool.name}`
+                : null));
       return [{ id: host.id, name: host.name, freeMemoryBytes, pool, why }];
     });
 }

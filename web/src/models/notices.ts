@@ -1,6 +1,7 @@
 import Backbone from 'backbone';
 import type { Batch, Batches } from './batches.ts';
 import { errorHint } from './error-hints.ts';
+import { verbWord } from './job-words.ts';
 import type { JobModel, Jobs } from './nouns.ts';
 
 export interface Notice {
@@ -41,7 +42,7 @@ export function jobTitle(job: JobModel): string {
   const what = job.get('instanceName') ?? job.get('instance')?.slice(0, 8) ?? '';
   const [from, to] = [job.get('hostName'), job.get('targetName')];
   const where = from && to ? `from ${from} to ${to}` : from ? `on ${from}` : '';
-  return [job.get('verb')!.replaceAll('-', ' '), what, where].filter(Boolean).join(' ');
+  return [verbWord(job.get('verb')!), what, where].filter(Boolean).join(' ');
 }
 
 /** Where the reader wants to go once a job has ended. */

@@ -2,7 +2,7 @@ import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
-import { isMove, jobAdvice } from '../../models/job-words.ts';
+import { isMove, jobAdvice, verbWord } from '../../models/job-words.ts';
 import { moveResult } from '../../models/move-figures.ts';
 import { jobTitle } from '../../models/notices.ts';
 import type { JobModel } from '../../models/nouns.ts';
@@ -99,6 +99,7 @@ export class JobPage extends Page<PageDeps> {
       this.charts.hidden = false;
     }
     this.charts.classList.toggle('is-waiting', trace.tsMs.length < 2);
+    this.charts.hidden = trace.tsMs.length < 2 && (job === undefined || job.ended());
     for (const curve of this.curves) curve.draw();
   }
 
@@ -113,7 +114,7 @@ export class JobPage extends Page<PageDeps> {
     const here = instance ? this.deps.models.instances.get(instance) : undefined;
     const place = this.deps.placements.get(this.subject) ?? null;
     return html`${crumbs}
-      <div class="page-title"><h1>${visibleText(verb!.replaceAll('-', ' '))}${instanceName ? html` <span class="job-what">${visibleText(instanceName)}</span>` : null}</h1>${jobMark(job, state)}
+      <div class="page-title"><h1>${visibleText(verbWord(verb!))}${instanceName ? html` <span class="job-what">${visibleText(instanceName)}</span>` : null}</h1>${jobMark(job, state)}
         <div class="title-end buttons">
           ${job.ended() ? null : html`<button type="button" class="btn btn-quiet" data-cancel @click=${() => this.deps.cancelJob(this.subject)}>${icon('stop')} Cancel</button>`}
           ${here ? html`<a class="btn ${verb === 'launch' && state === 'done' ? 'btn-accent' : 'btn-quiet'}" href="#/instances/${instance!}">${icon('instances')} ${visibleText(instanceName ?? 'Instance')}</a>` : null}
@@ -123,7 +124,7 @@ export class JobPage extends Page<PageDeps> {
         ${jobTimes(job, this.deps)}</div>
       ${placementNote(place)}
       ${this.numbers(job)}
-      ${job.ended() ? jobError(job, state === 'done' ? null : jobAdvice(verb!)) : jobError(job)}`;
+      ${job.ended() ? jobError(job, state === 'cancelled' ? null : jobAdvice(verb!)) : jobError(job)}`;
   }
 
   numbers(job: JobModel): TemplateResult | null {

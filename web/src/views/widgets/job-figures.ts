@@ -47,6 +47,8 @@ export function runningFigures(detail: JobDetail, elapsedMs: number): TemplateRe
 /** What a finished move cost, as it was measured. */
 export function movedFigures(result: MigrationResult): TemplateResult {
   const { downtimeMs, totalMs, memoryBytes, transferredBytes, rounds } = result;
+  if (downtimeMs === null && transferredBytes === null)
+    return figures([['Total', durationText(totalMs), 'only its definition moved']]);
   const meanBps = transferredBytes !== null && totalMs > 0 ? transferredBytes / (totalMs / 1_000) : null;
   return figures([
     [

@@ -40,5 +40,6 @@ export function jobError(job: JobModel, advice: string | null = null): TemplateR
   const error = job.get('error');
   if (!error) return null;
   const hints = [errorHint(error.code), advice].filter(Boolean).join(' ');
-  return html`<p class="job-error"><b>${visibleText(error.message)}</b> ${hints} <code>${error.code}</code></p>`;
+  const calm = job.get('state') === 'cancelled' ? 'is-calm' : '';
+  return html`<p class="job-error ${calm}"><b>${visibleText(error.message)}</b> ${hints} <code>${error.code}</code></p>`;
 }
