@@ -13,9 +13,11 @@ export interface SettleConfig {
   graceMs: number;
   /** Pause between two looks; a state counts when two looks in a row agree. Milliseconds. */
   lookEveryMs: number;
+  /** Before the source's guest is ended because it runs on the target, that must have been so for this long. Milliseconds. */
+  sureMs: number;
 }
 
-export const SETTLE_DEFAULTS: SettleConfig = { graceMs: 12_000, lookEveryMs: 300 };
+export const SETTLE_DEFAULTS: SettleConfig = { graceMs: 12_000, lookEveryMs: 300, sureMs: 2_000 };
 
 const MOST_ROUNDS = 8;
 const LOOK_MS = 5_000;
@@ -63,6 +65,7 @@ export async function settle(
   /** Two looks that agree, with nothing under way. Null when the manager stops. */
   async function steadyLook(): Promise<Both | null> {
     let before = '';
+    let sinceMs = nowMs();
     for (;;) {
       if (deps.stopped()) return null;
       const [source, target] = await Promise.all([look('source'), look('target')]);
@@ -72,7 +75,10 @@ export async function settle(
         silent || source.busy || target.busy
           ? ''
           : JSON.stringify([source.state, source.reason, target.state, target.reason]);
-      if (now !== '' && now === before) return { source, target };
+      if (now !== before) sinceMs = nowMs();
+      // A daemon that came back shows its guests before it has decided which of them to keep.
+      const ends = source?.state === 'paused' && target?.state === 'running';
+      if (now !== '' && now === before && (!ends || nowMs() - sinceMs >= config.sureMs)) return { source, target };
       // Of two that run, none may wait for a calm second look.
       const both = source?.state === 'running' && target?.state === 'running';
       before = now;

@@ -32,16 +32,34 @@ describe.skipIf(process.getuid?.() !== 0)('a live move', () => {
     return { id, source, target: source === one ? two : one };
   }
 
-  function tell(row: string, seed: number, { job, onSource, onTarget }: Faulted): void {
+  async function tell(row: string, seed: number, { job, onSource, onTarget }: Faulted): Promise<void> {
     const why = job.error?.message ?? (job.result?.['note'] as string | undefined) ?? '';
+    if (![onSource, onTarget].includes('running'))
+      for (const { tsMs, hostName, source, message, fields } of await world.lines(job.id))
+        if (source !== 'qemu')
+          console.log(new Date(tsMs).toISOString(), hostName, source, message, JSON.stringify(fields));
     console.log(`${row} seed ${seed}: ${job.state}; source ${onSource}, target ${onTarget}. ${why.slice(0, 160)}`);
+  }
+
+  /**
+   * When the daemon of the target dies between the guest's first step there and its answer, libvirt 9 lets the source go on
+   * as well: without disk locks nothing of ours can keep it from that. Then both are stopped at once and a person is called.
+   */
+  async function split({ source, target }: { source: LabHost; target: LabHost }, seen: Faulted): Promise<void> {
+    expect([seen.onSource, seen.onTarget]).toEqual(['paused', 'paused']);
+    const lines = await world.lines(seen.job.id);
+    expect(lines.some(({ message, level }) => message.startsWith('ALARM') && level === 'error')).toBe(true);
+    expect(seen.job.error?.message).toContain(`virsh destroy ${id}`);
+    await target.virsh('destroy', '--domain', id);
+    await target.virsh('undefine', '--domain', id);
+    await source.virsh('resume', '--domain', id);
   }
 
   describe.each([1, 2, 3])('seed %i', (seed) => {
     test('T1: the manager is killed', async () => {
       const at = await place();
       const seen = await faultedMove(world, seed, at, world.killManager, world.startManager);
-      tell('T1', seed, seen);
+      await tell('T1', seed, seen);
       expect(untrue(seen)).toEqual([]);
       expect(seen.job.state).toBe('done');
     });
@@ -55,14 +73,14 @@ describe.skipIf(process.getuid?.() !== 0)('a live move', () => {
         () => world.killAgent(at.source),
         () => world.cloud.startAgent(at.source),
       );
-      tell('T2', seed, seen);
+      await tell('T2', seed, seen);
       expect(untrue(seen)).toEqual([]);
     });
 
     test('T4: libvirt of the source dies and comes back', async () => {
       const at = await place();
       const seen = await faultedMove(world, seed, at, () => at.source.restartLibvirt('SIGKILL'));
-      tell('T4', seed, seen);
+      await tell('T4', seed, seen);
       expect(untrue(seen)).toEqual([]);
       expect([seen.onSource, seen.onTarget]).toContain('running');
     });
@@ -70,22 +88,25 @@ describe.skipIf(process.getuid?.() !== 0)('a live move', () => {
     test('T5: libvirt of the target dies and comes back', async () => {
       const at = await place();
       const seen = await faultedMove(world, seed, at, () => at.target.restartLibvirt('SIGKILL'));
-      tell('T5', seed, seen);
-      expect(untrue(seen)).toEqual([]);
-      expect([seen.onSource, seen.onTarget]).toContain('running');
+      await tell('T5', seed, seen);
+      if (seen.job.state === 'unknown') await split(at, seen);
+      else {
+        expect(untrue(seen)).toEqual([]);
+        expect([seen.onSource, seen.onTarget]).toContain('running');
+      }
     });
 
     test('T7: the guest’s QEMU is killed on the source', async () => {
       const at = await place();
       const seen = await faultedMove(world, seed, at, () => world.killQemu(at.source, 'struck'));
-      tell('T7', seed, seen);
+      await tell('T7', seed, seen);
       expect(untrue(seen)).toEqual([]);
     });
 
     test('T10: the target loses its power', async () => {
       const at = await place();
       const seen = await faultedMove(world, seed, at, () => at.target.powerCut());
-      tell('T10', seed, seen);
+      await tell('T10', seed, seen);
       expect(seen.overlaps).toBe(0);
       if (seen.job.state !== 'done') {
         expect(seen.job).toMatchObject({ state: 'unknown', error: { code: 'host-unreachable' } });
@@ -104,7 +125,7 @@ describe.skipIf(process.getuid?.() !== 0)('a live move', () => {
         onSource: await world.truth(at.source, id),
         onTarget: await world.truth(at.target, id),
       };
-      tell('T10 later', seed, after);
+      await tell('T10 later', seed, after);
       if (job.state === 'failed') expect(untrue(after)).toEqual([]);
     });
   });
