@@ -21,6 +21,11 @@ export function visibleText(text: string, options: VisibleOptions = {}): string 
   return text.replaceAll('\r\n', '\n').replace(HIDDEN, (char) => (char === '\n' ? char : glyph(char)));
 }
 
+/** Matches each character that `visibleText` makes visible, but line ends: for editors, which draw these marks themselves. */
+export function hiddenCharacters(): RegExp {
+  return new RegExp(`(?!\\n)(?:${HIDDEN.source})`, 'gu');
+}
+
 /** True when `visibleText` would change the text. */
 export function hasHiddenText(text: string): boolean {
   return ANY_HIDDEN.test(text);

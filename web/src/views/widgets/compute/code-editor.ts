@@ -1,3 +1,4 @@
+import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { View, type ViewOptions } from '../../base/view.ts';
 import type { Editor, EditorOptions } from './editor-setup.ts';
 
@@ -21,7 +22,7 @@ export class CodeEditor extends View<CodeEditorOptions> {
   override initialize(): void {
     this.plain = document.createElement('pre');
     this.plain.className = 'code-plain';
-    this.plain.textContent = this.options.code();
+    this.plain.textContent = this.shown();
     this.el.append(this.plain);
     this.cleanup(() => this.editor?.destroy());
     void this.load();
@@ -65,6 +66,10 @@ export class CodeEditor extends View<CodeEditorOptions> {
     this.plain.replaceWith(field);
   }
 
+  shown(): string {
+    return visibleText(this.options.code(), { keepNewlines: true });
+  }
+
   focus(): void {
     this.wantsFocus = true;
     this.editor?.focus();
@@ -72,7 +77,7 @@ export class CodeEditor extends View<CodeEditorOptions> {
 
   /** Shows other code: somebody else ran this cell. */
   show(): void {
-    this.plain.textContent = this.options.code();
+    this.plain.textContent = this.shown();
     this.editor?.setCode(this.options.code());
   }
 }

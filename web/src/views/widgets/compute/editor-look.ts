@@ -25,6 +25,7 @@ export const look = EditorView.theme({
   '.cm-scroller': { fontFamily: 'var(--wv-mono)', lineHeight: '1.55', overflow: 'auto', maxHeight: '60vh' },
   '.cm-content': { padding: '8px 0', caretColor: 'var(--wv-accent)', minHeight: '36px', boxSizing: 'border-box' },
   '.cm-line': { padding: '0 12px' },
+  '.cm-hidden-char': { color: 'var(--wv-warn)', fontWeight: '600' },
   '.cm-placeholder': { color: 'var(--wv-faint)' },
   '&.cm-focused .cm-matchingBracket': { backgroundColor: 'var(--wv-accent-ground)', color: 'inherit' },
   '&.cm-focused .cm-nonmatchingBracket': { color: 'var(--wv-error)' },

@@ -12,7 +12,8 @@ import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@
 import { python } from '@codemirror/lang-python';
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { Annotation, EditorState, Prec } from '@codemirror/state';
-import { EditorView, keymap, placeholder } from '@codemirror/view';
+import { EditorView, highlightSpecialChars, keymap, placeholder } from '@codemirror/view';
+import { hiddenCharacters, visibleText } from '../../../../../common/pure/visible-text.ts';
 import type { Completion } from '../../../models/compute/compute.ts';
 import { colours, look } from './editor-look.ts';
 
@@ -41,6 +42,7 @@ export interface Editor {
   destroy(): void;
 }
 
+const HIDDEN = hiddenCharacters();
 const fromOutside = Annotation.define<boolean>();
 
 export function createEditor(options: EditorOptions): Editor {
@@ -66,6 +68,8 @@ export function createEditor(options: EditorOptions): Editor {
         },
       ]),
     ),
+    // Code comes from others too: what turns the reading direction, or is not seen, is shown for what it is.
+    highlightSpecialChars({ specialChars: HIDDEN, render: hiddenMark }),
     history(),
     indentUnit.of('    '),
     indentOnInput(),
@@ -74,6 +78,8 @@ export function createEditor(options: EditorOptions): Editor {
     autocompletion({
       override: [(context) => answer(context, options.complete)],
       activateOnTyping: false,
+      // The list comes only when it was asked for: the next key is meant for it.
+      interactionDelay: 0,
       icons: false,
     }),
     python(),
@@ -106,6 +112,13 @@ export function createEditor(options: EditorOptions): Editor {
   };
 }
 
+function hiddenMark(code: number): HTMLElement {
+  const mark = document.createElement('span');
+  mark.className = 'cm-hidden-char';
+  mark.textContent = visibleText(String.fromCodePoint(code));
+  return mark;
+}
+
 /** Tab: takes the chosen completion, indents at the beginning of a line, asks for completions behind a word. */
 function completeOrIndent(view: EditorView): boolean {
   if (acceptCompletion(view)) return true;
@@ -134,10 +147,16 @@ async function answer(
   const points = (units: number) => [...code.slice(0, units)].length;
   const units = (count: number) => [...code].slice(0, count).join('').length;
   const { matches, start, end } = await complete(code, points(context.pos));
-  if (matches.length === 0) return null;
+  if (matches.length === 0 || context.aborted) return null;
+  const [from, to] = [units(start), units(end)];
+  const [only] = matches;
+  if (matches.length === 1 && only !== undefined && context.view?.state.doc.eq(context.state.doc)) {
+    context.view.dispatch({ changes: { from, to, insert: only }, selection: { anchor: from + only.length } });
+    return null;
+  }
   return {
-    from: units(start),
-    to: units(end),
+    from,
+    to,
     options: matches.map((label) => ({ label })),
     validFor: /^[\w.]*$/,
   };

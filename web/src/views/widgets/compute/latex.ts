@@ -1,8 +1,11 @@
+import { visibleText } from '../../../../../common/pure/visible-text.ts';
+
 /**
  * Sets LaTeX as a formula in an element; the library comes with the first one. It builds nodes, no markup, and trusts
  * nothing: no links, no own attributes. What it cannot set is shown as it was written.
  */
-export async function setLatex(target: HTMLElement, source: string): Promise<void> {
+export async function setLatex(target: HTMLElement, latex: string): Promise<void> {
+  const source = visibleText(latex, { keepNewlines: true });
   try {
     const [{ default: katex }] = await Promise.all([import('katex'), import('katex/dist/katex.min.css')]);
     katex.render(source, target, {
