@@ -37,10 +37,15 @@ const offered = (memoryMib: number): HostResources => ({
   ],
   ...{ networks: [], domainType: 'qemu', memoryAvailableBytes: memoryMib * MIB },
 });
-const quiet = { info: () => undefined, warn: () => undefined };
+let refusals: unknown[];
+const quiet = {
+  info: () => undefined,
+  warn: (_message: string, fields: Record<string, unknown>) => void refusals.push(fields['code']),
+};
 const known = () => createKnownResources({ ...state, bus: world.bus, log: quiet, nowMs: () => world.deps.nowMs() });
 
 beforeEach(() => {
+  refusals = [];
   folder = mkdtempSync(join(tmpdir(), 'webvirt-launches-'));
   state = openStateStore(join(folder, 'state.sqlite'));
   world = createWorld(state.jobs);
@@ -120,6 +125,7 @@ test.each(['', '1', '007', 'Web', '-a', 'a b', 'a/b', '日本', 'a\0', 'aaaaaaaa
   'no instance is called %j',
   (name) => {
     expect(refused({ name })).toBe('bad-name');
+    expect(refusals).toEqual(['bad-name']);
     expect(commandsSent()).toEqual([]);
   },
 );

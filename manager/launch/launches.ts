@@ -1,10 +1,11 @@
-import { WebvirtError } from '../../common/errors.ts';
+import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import type { Host } from '../../common/model/host.ts';
 import type { Instance } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
 import { instanceNameFault } from '../../common/pure/instance-name.ts';
 import type { Commands } from '../commands/commands.ts';
 import { isFinished, newOpId } from '../commands/job-record.ts';
+import type { CommandLog } from '../commands/ports.ts';
 import type { KnownResources } from './host-resources.ts';
 import { instanceIdOf } from './instance-id.ts';
 import { choosePlace, type PlaceCandidate, type Placement, placeFault } from './placement.ts';
@@ -31,7 +32,7 @@ export interface LaunchesDeps {
   };
   commands: Pick<Commands, 'dispatch' | 'get' | 'list'>;
   resources: Pick<KnownResources, 'of'>;
-  log: { info(message: string, fields: Record<string, unknown>): unknown };
+  log: Pick<CommandLog, 'info' | 'warn'>;
 }
 
 export interface Launches {
@@ -142,53 +143,66 @@ export function createLaunches({ inventory, commands, resources, log }: Launches
     if (placed.size > LIMIT_REMEMBERED && oldest !== undefined) placed.delete(oldest);
   }
 
+  /** A refusal of ours is on the record; one of `dispatch` is there already. */
+  function audited<T>(
+    what: { verb: string; opId?: string | undefined; actor: string; name: string },
+    check: () => T,
+  ): T {
+    try {
+      return check();
+    } catch (error) {
+      if (isWebvirtError(error))
+        log.warn('Operation was refused', { source: 'audit', ...what, code: error.code, ...error.details });
+      throw error;
+    }
+  }
+
+  /** Decides where; throws what keeps it from being made. */
+  function decide(request: LaunchRequest): { opId: string; placement: Placement } {
+    mustBeFree(request.name);
+    const opId = request.opId ?? newOpId();
+    if (inventory.instance(instanceIdOf(opId)) !== null)
+      throw new WebvirtError('op-id-reused', 'There is an instance already that was made under this opId.');
+    return { opId, placement: place(request) };
+  }
+
+  function mustBeDeletable(id: string, name: string, force: boolean): void {
+    const instance = inventory.instance(id);
+    if (instance === null) throw new WebvirtError('not-found', `There is no instance ${id}.`);
+    if (instance.name !== name)
+      throw new WebvirtError('bad-name', 'The name that was typed is not the name of this instance; nothing was done.');
+    if (!force && !instance.stale && !OFF.includes(instance.state))
+      throw new WebvirtError(
+        'wrong-state',
+        `${name} is ${instance.state}. Switch it off first, or delete it by force.`,
+      );
+  }
+
   return {
     launch(asked) {
-      const request = {
-        ...asked,
-        memoryBytes: wholeMib(asked.memoryBytes),
-        diskBytes: asked.diskBytes === undefined ? undefined : wholeMib(asked.diskBytes),
-      };
-      const fault = instanceNameFault(request.name);
-      if (fault !== null) throw new WebvirtError('bad-name', `This name is not allowed: ${fault}.`);
-      const existing = request.opId === undefined ? null : commands.get(request.opId);
+      const { name, opId: asOpId, actor, diskBytes } = asked;
+      const sizes = { memoryBytes: wholeMib(asked.memoryBytes), diskBytes: diskBytes && wholeMib(diskBytes) };
+      const request = { ...asked, ...sizes };
+      const what = { verb: 'launch', opId: asOpId, actor, name };
+      audited(what, () => {
+        const fault = instanceNameFault(name);
+        if (fault !== null) throw new WebvirtError('bad-name', `This name is not allowed: ${fault}.`);
+      });
+      const existing = asOpId === undefined ? null : commands.get(asOpId);
       if (existing !== null) return replay(request, existing);
-      mustBeFree(request.name);
-      const opId = request.opId ?? newOpId();
-      if (inventory.instance(instanceIdOf(opId)) !== null)
-        throw new WebvirtError('op-id-reused', 'There is an instance already that was made under this opId.');
-      const placement = place(request);
+      const { opId, placement } = audited(what, () => decide(request));
       const job = dispatch(request, opId, placement.host);
       remember(job.id, placement, request.memoryBytes);
       const { host, hostName, reason } = placement;
       const { id, instance } = job;
-      log.info('A host was chosen for a new instance', {
-        job: id,
-        instance,
-        name: request.name,
-        host,
-        hostName,
-        reason,
-      });
+      log.info('A host was chosen for a new instance', { job: id, instance, name, host, hostName, reason });
       return { job, placement };
     },
     remove({ id, name, force, opId, actor }) {
-      const begin = () => commands.dispatch({ verb: 'delete', instance: id, args: { force }, opId, actor });
       // A retry comes when the instance is gone.
-      if (opId !== undefined && commands.get(opId) !== null) return begin();
-      const instance = inventory.instance(id);
-      if (instance === null) throw new WebvirtError('not-found', `There is no instance ${id}.`);
-      if (instance.name !== name)
-        throw new WebvirtError(
-          'bad-name',
-          'The name that was typed is not the name of this instance; nothing was done.',
-        );
-      if (!force && !instance.stale && !OFF.includes(instance.state))
-        throw new WebvirtError(
-          'wrong-state',
-          `${name} is ${instance.state}. Switch it off first, or delete it by force.`,
-        );
-      return begin();
+      if (opId === undefined || commands.get(opId) === null)
+        audited({ verb: 'delete', opId, actor, name }, () => mustBeDeletable(id, name, force));
+      return commands.dispatch({ verb: 'delete', instance: id, args: { force }, opId, actor });
     },
   };
 }
