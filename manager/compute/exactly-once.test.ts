@@ -1,21 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isWebvirtError } from '../../common/errors.ts';
-import type { ComputeServer, OutputEvent } from '../../common/model/compute.ts';
-import type { ManagerMessage } from '../../common/wire/link.ts';
-import type { SentEvent } from '../../common/wire/services.ts';
-import { createBus } from '../bus/bus.ts';
-import type { ComputeStore } from '../store/ports.ts';
-import { openComputeStore } from '../store/sqlite/compute.ts';
-import { COMPUTE_DEFAULTS, type Compute, createCompute } from './compute.ts';
-import type { ComputeConfig } from './ports.ts';
+import type { OutputEvent } from '../../common/model/compute.ts';
+import { startComputeRig } from '../../test/support/compute-rig.ts';
+import type { Compute } from './compute.ts';
 
-const SERVER: ComputeServer = {
-  ...{ state: 'ready', reason: null, checks: [], limits: null, sessions: 0 },
-  kernels: [{ name: 'python', title: 'Python', pooled: 1 }],
-};
 let folder: string;
 let stops: (() => void)[];
 beforeEach(() => {
@@ -27,76 +18,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Computations on a real store in a folder, linked with hosts that the test plays. */
-function world(options: { name?: string; hosts?: string[]; config?: Partial<ComputeConfig> } = {}) {
-  const path = join(folder, options.name ?? 'a', 'compute.sqlite');
-  mkdirSync(join(folder, options.name ?? 'a'), { recursive: true });
-  const hosts = options.hosts ?? ['h1'];
-  const opened = openComputeStore(path);
-  stops.push(opened.close);
-  const faults = { write: null as Error | null, sync: null as Promise<void> | null };
-  const store: ComputeStore = {
-    ...opened,
-    write(given) {
-      if (faults.write !== null) throw faults.write;
-      opened.write(given);
-    },
-    sync: async () => {
-      await faults.sync;
-      await opened.sync();
-    },
-  };
-  const sent: { host: string; message: ManagerMessage }[] = [];
-  const waiting = new Set<() => void>();
-  let nowMs = 1_000;
-  const bus = createBus((error) => {
-    throw error;
-  });
-  const compute: Compute = createCompute(
-    { ...COMPUTE_DEFAULTS, sweepMs: 5, ...options.config },
-    {
-      store,
-      inventory: { hosts: () => hosts.map((id) => ({ id, name: `name-${id}`, state: 'online', load: null })) },
-      link: {
-        send(host, message) {
-          sent.push({ host, message });
-          for (const look of [...waiting]) look();
-          return true;
-        },
-      },
-      bus,
-      log: { info: () => {}, warn: () => {}, error: () => {} },
-      nowMs: () => nowMs++,
-    },
-  );
-  return {
-    ...{ compute, sent, faults, hosts, bus },
-    up(list: { session: string; next: number; cells?: number }[] = [], host = 'h1') {
-      compute.hostService.take(host, { t: 'compute-sessions', list });
-      compute.hostService.take(host, { t: 'compute-server', server: SERVER });
-    },
-    events(session: string, first: number, list: OutputEvent[], host = 'h1') {
-      const events: SentEvent[] = list.map((event, i) => ({ n: first + i, tsMs: 5, event }));
-      compute.hostService.take(host, { t: 'compute-events', session, events });
-    },
-    acks: () => sent.flatMap(({ message }) => (message.t === 'compute-ack' ? [message.next] : [])),
-    requests: () => sent.flatMap(({ message }) => (message.t === 'compute' ? [message.request] : [])),
-    until: (test: () => boolean) =>
-      new Promise<void>((resolve) => {
-        const look = () => {
-          if (test()) {
-            waiting.delete(look);
-            resolve();
-          }
-        };
-        waiting.add(look);
-        look();
-      }),
-    textOf: (session: string) =>
-      compute
-        .output(session, 0, 10_000)
-        .events.map(({ seq, event }) => `${seq} ${event.type === 'stdout' ? event.text : event.type}`),
-  };
+function world({ name = 'a', ...options }: { name?: string } & Parameters<typeof startComputeRig>[1] = {}) {
+  const rig = startComputeRig(join(folder, name), options);
+  stops.push(rig.close);
+  return rig;
 }
 
 const out = (text: string): OutputEvent => ({ type: 'stdout', cell: 1, text });
