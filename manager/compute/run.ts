@@ -18,6 +18,7 @@ export function createRun(deps: { requests: Requests; output: Output; nowMs(): n
         if (death !== null || (cells >= CELL && !openCells.includes(CELL))) done();
       };
       const timer = setTimeout(done, timeoutMs);
+      timer.unref();
       function done(): void {
         clearTimeout(timer);
         computation.watchers.delete(look);

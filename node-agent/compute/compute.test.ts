@@ -23,11 +23,14 @@ afterEach(async () => {
 });
 
 /** The agent's side on the fake server; the test is the manager. */
-async function agent(caps: Partial<typeof COMPUTE_DEFAULTS.caps> = {}) {
+async function agent(caps: Partial<typeof COMPUTE_DEFAULTS.caps> = {}, over: Partial<typeof COMPUTE_DEFAULTS> = {}) {
   const lines: NewLine[] = [];
   const waiting = new Set<() => void>();
   const compute = createCompute(
-    { ...COMPUTE_DEFAULTS, socketPath: join(folder, 'compute.sock'), caps: { ...COMPUTE_DEFAULTS.caps, ...caps } },
+    {
+      ...{ ...COMPUTE_DEFAULTS, ...over, caps: { ...COMPUTE_DEFAULTS.caps, ...caps } },
+      socketPath: join(folder, 'compute.sock'),
+    },
     {
       emit(line) {
         lines.push(line);
@@ -205,4 +208,19 @@ it('refuses a session while there is no server, with the reason', async () => {
   ]);
   await server.start();
   await first.until(() => first.of('compute-server').at(-1)?.server.state === 'ready');
+});
+
+it('lets go of a server that hangs, and says so', async () => {
+  const { first } = await agent({}, { pingEveryMs: 20, silenceMs: 400 });
+  first.ask(ID, OPEN);
+  first.ask(ID, { op: 'execute', cell: 1, code: 'wait' });
+  await first.until(() => first.events(ID).length > 0);
+  // It answers, so it is kept, however long it has nothing to say.
+  await server.until(({ op, id }) => op === 'ping' && id === 25);
+  expect(first.events(ID)).toHaveLength(1);
+  server.hang();
+  await first.until(() => first.events(ID).some(({ event }) => event.type === 'died'));
+  expect(first.events(ID).at(-1)?.event).toMatchObject({
+    death: { cause: 'server-gone', text: expect.stringContaining('it said nothing for 0.4 s') },
+  });
 });

@@ -40,6 +40,7 @@ export function createServerClient(
   let retry: NodeJS.Timeout | null = null;
   let pings = 0;
   let heardAt = 0;
+  let checkedAt = 0;
   let pulse: NodeJS.Timeout | null = null;
 
   function dial(): void {
@@ -51,6 +52,7 @@ export function createServerClient(
     mine.on('connect', () => {
       connected = true;
       heardAt = performance.now();
+      checkedAt = heardAt;
       send({ op: 'hello', v: 1 });
       pulse = setInterval(check, config.pingEveryMs);
       pulse.unref();
@@ -92,6 +94,10 @@ export function createServerClient(
   }
 
   function check(): void {
+    // We slept ourselves (a suspended machine): what came meanwhile is not read yet, and is not the server's silence.
+    const lateMs = performance.now() - checkedAt - config.pingEveryMs;
+    checkedAt = performance.now();
+    if (lateMs > config.pingEveryMs) heardAt += lateMs;
     if (performance.now() - heardAt >= config.silenceMs) {
       socket?.destroy(new Error(`it said nothing for ${config.silenceMs / 1000} s`));
     } else send({ op: 'ping', id: ++pings });

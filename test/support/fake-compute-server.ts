@@ -13,6 +13,7 @@ export interface Asked {
   code?: string;
   reason?: string;
   ask?: number;
+  id?: number;
   cursor?: number;
 }
 
@@ -33,6 +34,8 @@ export interface FakeComputeServer {
   release(session: string): void;
   use(session: string, memoryBytes: number, cpuMs: number): void;
   until(fits: (asked: Asked) => boolean): Promise<Asked>;
+  /** Takes everything and answers nothing any more, until it is started anew. */
+  hang(): void;
   /** As a crash: the connection ends; it listens again after `start`. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -65,9 +68,10 @@ export async function startFakeComputeServer(path: string): Promise<FakeComputeS
   let server: ComputeServer = READY;
   let refusal: { code: string; message: string } | null = null;
   let client: Socket | null = null;
+  let hung = false;
   let listener = createServer();
 
-  const say = (message: unknown) => client?.write(frameOf(message));
+  const say = (message: unknown) => hung || client?.write(frameOf(message));
   const event = (session: string, one: OutputEvent) => void say({ t: 'event', session, tsMs: Date.now(), event: one });
 
   function ended(session: string, cell: number, status: 'ok' | 'interrupted' | 'died'): void {
@@ -121,6 +125,7 @@ export async function startFakeComputeServer(path: string): Promise<FakeComputeS
     const { op, session = '', cell = 0, code = '' } = message;
     const kernel = kernels.get(session);
     if (op === 'hello') say({ t: 'server', server });
+    else if (op === 'ping') say({ t: 'pong', id: message.id });
     else if (op === 'open') {
       if (refusal !== null) say({ t: 'refused', session, ...refusal });
       else {
@@ -143,6 +148,7 @@ export async function startFakeComputeServer(path: string): Promise<FakeComputeS
   }
 
   async function start(): Promise<void> {
+    hung = false;
     listener = createServer((socket) => {
       client?.destroy();
       client = socket;
@@ -180,6 +186,9 @@ export async function startFakeComputeServer(path: string): Promise<FakeComputeS
         waiting.add(look);
         look();
       }),
+    hang() {
+      hung = true;
+    },
     async stop() {
       client?.destroy();
       client = null;
