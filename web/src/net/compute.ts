@@ -23,6 +23,7 @@ interface ComputeDeps {
 export function createCompute({ api, feed, notices, storage }: ComputeDeps): Compute {
   const sessions = new Sessions();
   const servers = new Servers();
+  const sending = new WeakMap<Notebook, Promise<void>>();
   const pathOf = (session: string) => `/api/v1/compute/sessions/${encodeURIComponent(session)}`;
   const draftsKey = (session: string) => `webvirt-drafts-${session}`;
 
@@ -92,14 +93,20 @@ export function createCompute({ api, feed, notices, storage }: ComputeDeps): Com
       saveDrafts(session.id, drafts);
       return session;
     },
-    async run(notebook, cell) {
+    run(notebook, cell) {
       const request = { ...notebook.sending(cell), opId: newOpId() };
-      try {
-        await sendOnce(api, `${pathOf(notebook.id)}/cells`, request);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        notebook.refuse(cell, error.message);
-      }
+      // Calls over several connections overtake each other: each waits for the answer to the one before.
+      const before = sending.get(notebook) ?? Promise.resolve();
+      const sent = before.then(async () => {
+        try {
+          await sendOnce(api, `${pathOf(notebook.id)}/cells`, request);
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+          notebook.refuse(cell, error.message);
+        }
+      });
+      sending.set(notebook, sent);
+      return sent;
     },
     interrupt: (session) => tell('Interrupt: not accepted', () => api.post(`${pathOf(session)}/interrupt`, {})),
     stop: (session) => tell('Stop: not accepted', () => api.remove(pathOf(session))),
