@@ -20,7 +20,8 @@ export const TINY = {
   format: 'qcow2',
   kernel: `${FOLDER}/tiny.vmlinuz`,
   initrd: `${FOLDER}/tiny.initramfs`,
-  cmdline: KERNEL_OPTIONS.join(' '),
+  // The agent puts the name of the instance in the place of {name}.
+  cmdline: [...KERNEL_OPTIONS, 'lab.name={name}'].join(' '),
 } as const;
 
 /**
