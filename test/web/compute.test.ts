@@ -78,8 +78,10 @@ describe.skipIf(absent !== null)('computations in the console', () => {
   });
 
   it('starts a session by one click and runs code by Shift-Enter', async () => {
-    await page.getByRole('button', { name: /^New Python/ }).click();
-    await page.locator('.cm-content').click();
+    await page.getByRole('button', { name: /^New Python/ }).focus();
+    await page.keyboard.press('Enter');
+    // The cursor stands in the first cell: nothing has to be clicked.
+    await page.locator('.cm-content:focus').waitFor();
     await run('import sys\nprint("to you")\nprint("to stderr", file=sys.stderr)\n6*7');
     await ended(1);
     const out = cell(1).locator('.cell-output');

@@ -16,6 +16,10 @@ const HINTS: Record<string, string> = {
   'scan-running': 'Wait for the running scan, its results appear below.',
   'bad-range': 'Only ranges of the crawler’s configuration may be scanned.',
   'csrf-missing': 'Reload the page and try again.',
+  'no-kernel': 'The hosts below say why none offers it.',
+  'no-capacity': 'Stop a session that is not needed, or wait for one to end.',
+  'not-contained': 'Choose another host; the checks of this one are below.',
+  'session-ended': 'Restart it with the same cells.',
   'too-many-requests': 'Wait a minute.',
   'op-cancelled': 'Nothing to do, unless it was not meant: start it again.',
 };

@@ -12,7 +12,8 @@ export interface Draft {
 /**
  * A session as a notebook. Its cells and their output are made of the session's events alone, so that every viewer sees
  * the same; drafts and changed code are of this browser until they are run.
- * Events: `cell` (cell), `layout` (cells came, went, moved), `state`, `ended` (cell) when a run is over.
+ * Events: `cell` (cell), `layout` (cells came, went, moved), `state`, `ready` (the past is here), `ended` (cell) when a
+ * run is over, `draft` (typed code changed).
  */
 export class Notebook extends Emitter {
   readonly id: string;
@@ -169,6 +170,7 @@ export class Notebook extends Emitter {
     this.#ensureDraft();
     this.trigger('layout');
     this.trigger('state');
+    this.trigger('ready');
   }
 
   #apply(event: OutputEvent, tsMs: number): Cell | null {

@@ -50,6 +50,11 @@ export class SessionPage extends Page<PageDeps> {
     this.listenTo(deps.compute.servers, 'update loaded', this.redraw);
     this.listenTo(this.notebook, 'state layout cell', this.redraw);
     this.listenTo(this.notebook, 'state', () => this.showTitle());
+    // A new session is there to be typed into; in one with a past the reader reads first.
+    this.listenToOnce(this.notebook, 'ready', () => {
+      const [first] = this.notebook.cells;
+      if (first !== undefined && this.notebook.cells.every(({ number }) => number === null)) this.cells.edit(first);
+    });
     this.listenTo(this.cells, 'hint', (hint: string | null) => {
       this.hint = hint;
       this.redraw();
