@@ -33,6 +33,7 @@ describe('at 360 px', () => {
       `/hosts/${hosts.data[0]!.id}`,
       '/instances',
       `/instances/${instances[0]!.id}`,
+      '/images',
       '/jobs',
     ];
     for (const place of places) {
