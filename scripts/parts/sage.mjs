@@ -18,7 +18,14 @@ function lastWords(path) {
  * Brings SageMath while everything else runs already: root on Debian only, and not with WEBVIRT_SAGE=no. Says in plain
  * lines what it does. `onInstalled` is called when the kernel can be had. Returns `{ stop }`; stop waits for nothing.
  */
-export function bringSage({ say, logPath, onInstalled, wish = process.env.WEBVIRT_SAGE }) {
+export function bringSage({
+  say,
+  logPath,
+  onInstalled,
+  wish = process.env.WEBVIRT_SAGE,
+  aptGet = 'apt-get',
+  missing = missingOf,
+}) {
   let child = null;
   let stopped = false;
   let unpacking = false;
@@ -28,14 +35,14 @@ export function bringSage({ say, logPath, onInstalled, wish = process.env.WEBVIR
     new Promise((resolve) => {
       mkdirSync(dirname(logPath), { recursive: true });
       const log = openSync(logPath, 'a', 0o600);
-      child = spawn('apt-get', args, { env: APT_ENV, stdio: ['ignore', log, log], detached: true });
+      child = spawn(aptGet, args, { env: APT_ENV, stdio: ['ignore', log, log], detached: true });
       closeSync(log);
       child.on('error', () => resolve(127));
       child.on('exit', (code) => resolve(code ?? 128));
     });
 
   const work = async () => {
-    if (wish === 'no' || (await missingOf([SAGE])).length === 0 || (await missingOf(['python3'])).length > 0) return;
+    if (wish === 'no' || (await missing([SAGE])).length === 0 || (await missing(['python3'])).length > 0) return;
     if (!isRoot() || !isDebian()) {
       return say('SageMath is not installed (Debian package sagemath): computations are offered in Python only.');
     }
@@ -50,7 +57,7 @@ export function bringSage({ say, logPath, onInstalled, wish = process.env.WEBVIR
     if (code === 0) code = await apt(aptInstall([SAGE]));
     unpacking = false;
     if (stopped) return;
-    if (code !== 0 || (await missingOf([SAGE])).length > 0) {
+    if (code !== 0 || (await missing([SAGE])).length > 0) {
       say(`SageMath could not be installed: ${lastWords(logPath)} (more in ${logPath})`);
       return say('Computations go on in Python only. To try by hand: apt-get install --no-install-recommends sagemath');
     }
