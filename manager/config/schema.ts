@@ -77,6 +77,9 @@ const jobs = z
       .prefault('15m')
       .describe('A running job that said nothing for so long is shown as unknown; it is never repeated by itself.'),
     hostGone: duration({ min: '1s' }).prefault('60s').describe('The same, when its host is gone for so long.'),
+    patience: duration({ min: '1s', max: '10m' })
+      .prefault('12s')
+      .describe('After a move that did not end well: how long a host may be silent before nobody knows where it runs.'),
     keep: duration({ min: '1d' })
       .prefault('365d')
       .describe(

@@ -75,7 +75,7 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     },
   );
   const migration = createMigration(
-    {},
+    { graceMs: config.jobs.patience },
     {
       ...{ inventory, jobs: state.jobs, log, ask: asks.ask },
       link: {

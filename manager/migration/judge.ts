@@ -89,6 +89,8 @@ export function createMigrationJudge(
         deps.closed(job);
         return false;
       }
+      // Given up once and told of now: decided only while nobody else has the instance.
+      if (job.state === 'unknown' && !commands.reopen(job.id)) return false;
       begin(job, report);
       return true;
     },

@@ -31,10 +31,16 @@ export async function migrationCloud(name: string, hosts: number, locks = false)
     WEBVIRT_AGENT_LIBVIRT_PEER_URI: 'qemu+tcp://{address}/system',
     WEBVIRT_AGENT_MIGRATION_GIVE_UP: '1s',
   };
+  // A host that is gone is noticed in seconds.
+  const managerEnv: NodeJS.ProcessEnv = {
+    WEBVIRT_LINKS_SILENCE: '3s',
+    WEBVIRT_LINKS_PING: '1s',
+    WEBVIRT_JOBS_PATIENCE: '5s',
+  };
   await lab.up();
   let cloud: LabConsole;
   try {
-    const envFor = async (program: string) => (program === 'node-agent' ? agentEnv : {});
+    const envFor = async (program: string) => ({ 'node-agent': agentEnv, manager: managerEnv })[program] ?? {};
     cloud = await startConsole(lab, { distDir, port: PORT, listenPort: 0, envFor });
     await enrolHosts(lab, cloud, { distDir, port: PORT });
   } catch (error) {
@@ -137,6 +143,7 @@ export async function migrationCloud(name: string, hosts: number, locks = false)
     async startManager() {
       manager = lab.spawn([process.execPath, '--enable-source-maps', join(distDir, 'manager', 'main.js')], {
         env: {
+          ...managerEnv,
           WEBVIRT_DATA_DIR: cloud.dataDir,
           WEBVIRT_PORT: String(PORT),
           WEBVIRT_LISTEN: '0.0.0.0',
