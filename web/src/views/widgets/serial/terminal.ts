@@ -1,7 +1,6 @@
 import '@xterm/xterm/css/xterm.css';
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal as Xterm } from '@xterm/xterm';
-import { policyDocument } from './policy-document.ts';
 import { terminalTheme } from './terminal-theme.ts';
 
 export interface TerminalOptions {
@@ -46,7 +45,6 @@ function isChord(event: KeyboardEvent, code: string): boolean {
 
 export function openTerminal(element: HTMLElement, on: TerminalOptions): Terminal {
   const term = new Xterm({
-    documentOverride: policyDocument(document),
     theme: terminalTheme(),
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--wv-mono'),
     fontSize: element.clientWidth < 480 ? 11 : 13,
