@@ -6,6 +6,7 @@ import { createJournal } from './journal.ts';
 import { createOutput } from './output.ts';
 import type {
   Attachment,
+  CellRequest,
   ComputeConfig,
   ComputeDeps,
   HostedServer,
@@ -36,7 +37,7 @@ export interface Compute {
   get(id: string): Session;
   /** Answers at once; the session may still be starting. */
   open(request: OpenRequest): Session;
-  execute(id: string, request: { code: string; opId?: string | undefined; actor: string }): { cell: number };
+  execute(id: string, request: CellRequest): { cell: number };
   interrupt(id: string, actor: string): void;
   terminate(id: string, actor: string): Session;
   run(request: RunRequest): Promise<RunAnswer>;

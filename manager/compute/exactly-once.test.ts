@@ -34,12 +34,15 @@ it('acks what is on the disk and nothing before, and stores a replay once', asyn
   one.up();
   const id = open(one);
   one.compute.execute(id, { code: 'x', actor: 'me' });
+  // One sync each; they are over before.
+  await one.until(() => one.syncs() === 2);
+  await new Promise((resolve) => setImmediate(resolve));
   let synced: () => void = () => {};
   one.faults.sync = new Promise((resolve) => {
     synced = resolve;
   });
   one.events(id, 0, [STARTED, out('a'), out('b')]);
-  await new Promise((resolve) => setImmediate(resolve));
+  await one.until(() => one.syncs() === 3);
   await new Promise((resolve) => setImmediate(resolve));
   expect(one.acks().filter((next) => next > 0)).toEqual([]);
   one.events(id, 1, [out('a'), out('b'), out('c')]);

@@ -4,12 +4,17 @@ import type { Computation } from './computation.ts';
 import type { ComputeLog } from './ports.ts';
 
 const RETRY_MS = 1_000;
+/**
+ * Writing keeps this process busy, and must not stand between the events of a short cell. Until it is done nothing is
+ * acked, so what a kill loses comes again.
+ */
+const GATHER_MS = 8;
 /** Of a session that somebody may watch, so much stays in memory. */
 const TAIL_BYTES = 512 * 1024;
 
-/** What is to be written, in groups: everything of one step of the event loop is one transaction, and shares a sync. */
+/** What is to be written, in groups: everything of a few milliseconds is one transaction, and shares a sync. */
 export interface Journal {
-  /** The record changed, and this happened in it; written behind the present step. */
+  /** The record changed, and this happened in it; written a moment later. */
   add(computation: Computation, event?: NumberedEvent): void;
   addCell(cell: StoredCell): void;
   /** Writes now what waits. Throws what the store says; nothing is lost then, and it is tried again. */
@@ -32,17 +37,17 @@ export function createJournal(deps: {
   let dirty = new Map<Computation, NumberedEvent[]>();
   let cells: StoredCell[] = [];
   let unsynced = new Map<string, number>();
-  let planned: NodeJS.Immediate | null = null;
+  let planned: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
   let syncing: Promise<void> | null = null;
   let failing = false;
 
   function plan(): void {
     if (planned !== null || retry !== null) return;
-    planned = setImmediate(() => {
+    planned = setTimeout(() => {
       planned = null;
       orLater(flush);
-    });
+    }, GATHER_MS);
   }
 
   function orLater(work: () => void): void {
@@ -118,7 +123,7 @@ export function createJournal(deps: {
     },
     forget: (computation) => void dirty.delete(computation),
     async stop() {
-      if (planned !== null) clearImmediate(planned);
+      if (planned !== null) clearTimeout(planned);
       if (retry !== null) clearTimeout(retry);
       orLater(flush);
       if (retry !== null) clearTimeout(retry);

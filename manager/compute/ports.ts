@@ -97,3 +97,12 @@ export interface RunAnswer {
 }
 
 export type HostedServer = ComputeServer & { host: string; hostName: string; stale: boolean };
+
+/** A piece of code for a session. `replaces` and `after` are numbers of its cells: where a notebook shows this one. */
+export interface CellRequest {
+  code: string;
+  replaces?: number | undefined;
+  after?: number | undefined;
+  opId?: string | undefined;
+  actor: string;
+}

@@ -22,7 +22,7 @@ export interface Registry {
   live(hostId?: string): Computation[];
   /** Takes a new session, stored. Throws `store-unavailable` and takes nothing then. */
   create(record: StoredComputation): Computation;
-  /** Adds what happened and tells the viewers; it is stored behind the present step. */
+  /** Adds what happened and tells the viewers; it is stored a moment later. */
   publish(computation: Computation, events: readonly NewEvent[]): void;
   /** The same, but stored before anybody is told. Throws `store-unavailable`; then nothing has happened. */
   mustPublish(computation: Computation, event: NewEvent, opId?: { opId: string; hash: string }): void;

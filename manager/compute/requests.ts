@@ -4,7 +4,7 @@ import type { Session } from '../../common/model/compute.ts';
 import type { ComputeRequest } from '../../common/wire/services.ts';
 import type { ComputeStore, StoredComputation } from '../store/ports.ts';
 import { type Computation, presentComputation } from './computation.ts';
-import type { ComputeConfig, ComputeLink, ComputeLog, OpenRequest } from './ports.ts';
+import type { CellRequest, ComputeConfig, ComputeLink, ComputeLog, OpenRequest } from './ports.ts';
 import type { Registry } from './registry.ts';
 import type { Servers } from './servers.ts';
 
@@ -12,7 +12,7 @@ import type { Servers } from './servers.ts';
 export interface Requests {
   /** `code`: the session is for this one cell, which is part of what its opId stands for; `keep` false: it ends with it. */
   open(request: OpenRequest & { code?: string; keep?: boolean }): { computation: Computation; isNew: boolean };
-  execute(id: string, request: { code: string; opId?: string | undefined; actor: string }): { cell: number };
+  execute(id: string, request: CellRequest): { cell: number };
   interrupt(id: string, actor: string): void;
   terminate(id: string, actor: string): Session;
   /** Ends it for a reason of our own. */
@@ -99,11 +99,12 @@ export function createRequests(
         registry.die(computation, 'refused', `Host ${place.name} could not be told`);
       return { computation, isNew: true };
     },
-    execute(id, { code, opId, actor }) {
+    execute(id, { code, replaces, after, opId, actor }) {
       const computation = registry.mustGet(id);
       const { record } = computation;
       mustFit(code);
-      const hash = hashOf([actor, code]);
+      const place = { ...(replaces === undefined ? {} : { replaces }), ...(after === undefined ? {} : { after }) };
+      const hash = hashOf([actor, code, place]);
       const before = opId === undefined ? null : store.cellByOpId(id, opId);
       if (before !== null) {
         if (before.hash !== hash) throw reused(opId!);
@@ -112,8 +113,12 @@ export function createRequests(
       mustLive(computation);
       if (record.openCells.length >= config.openCells)
         throw new WebvirtError('too-many-requests', `${config.openCells} cells of this session wait already.`);
-      const cell = record.cells + 1;
-      const input = { tsMs: nowMs(), event: { type: 'input' as const, cell, code, actor } };
+      const last = record.cells;
+      for (const named of Object.values(place)) {
+        if (named > last) throw new WebvirtError('bad-request', `There is no cell ${named}; the last one is ${last}.`);
+      }
+      const cell = last + 1;
+      const input = { tsMs: nowMs(), event: { type: 'input' as const, cell, code, actor, ...place } };
       registry.mustPublish(computation, input, opId === undefined ? undefined : { opId, hash });
       if (!record.opened) computation.unopened.push({ cell, code });
       send(computation, { op: 'execute', cell, code });

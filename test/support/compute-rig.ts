@@ -20,6 +20,8 @@ export function startComputeRig(folder: string, options: { hosts?: string[]; con
   const hosts = options.hosts ?? ['h1'];
   const opened = openComputeStore(join(folder, 'compute.sqlite'));
   const faults = { write: null as Error | null, sync: null as Promise<void> | null };
+  let syncs = 0;
+  const waiting = new Set<() => void>();
   const store: ComputeStore = {
     ...opened,
     write(given) {
@@ -27,12 +29,13 @@ export function startComputeRig(folder: string, options: { hosts?: string[]; con
       opened.write(given);
     },
     sync: async () => {
+      syncs += 1;
+      for (const look of [...waiting]) look();
       await faults.sync;
       await opened.sync();
     },
   };
   const sent: { host: string; message: ManagerMessage }[] = [];
-  const waiting = new Set<() => void>();
   let nowMs = 1_000;
   const bus = createBus((error) => {
     throw error;
@@ -57,6 +60,8 @@ export function startComputeRig(folder: string, options: { hosts?: string[]; con
   return {
     ...{ compute, sent, faults, hosts, bus },
     close: opened.close,
+    /** How often the disk was asked to sync. */
+    syncs: () => syncs,
     up(list: { session: string; next: number; cells?: number }[] = [], host = 'h1') {
       compute.hostService.take(host, { t: 'compute-sessions', list });
       compute.hostService.take(host, { t: 'compute-server', server: SERVER });
