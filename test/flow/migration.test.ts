@@ -127,7 +127,7 @@ describe.skipIf(process.getuid?.() !== 0)('migrations', () => {
       'busy-1',
       'mkdir /m; mount -t tmpfs x /m; while :; do dd if=/dev/urandom of=/m/f bs=64k count=320 conv=notrunc 2>/dev/null; done &',
     );
-    await world.move(id, two, { opId: 'move-busy-01', maxRateBps: 2 * MIB, maxDowntimeMs: 1 });
+    await world.move(id, two, { opId: 'move-busy-01', maxRateBps: 16 * MIB, maxDowntimeMs: 1 });
     const job = await world.job('move-busy-01', (now) => ended(now));
     expect(job).toMatchObject({ state: 'failed', error: { code: 'timeout' } });
     expect(job.error?.message).toMatch(/runs on h1 as before.*faster/);

@@ -115,10 +115,13 @@ export async function migrationCloud(name: string, hosts: number, locks = false)
     /** Runs a command line in the guest's shell on its serial console. */
     async typeInto(host: LabHost, name: string, command: string): Promise<void> {
       const shell = host.spawn(['script', '-qec', `virsh console ${name} --force`, '/dev/null']);
-      shell.stdin?.write('\n');
-      await host.awaitConsole(name, /\/ # |~ # /);
-      shell.stdin?.write(`${command}\necho ty''ped\n`);
-      await host.awaitConsole(name, /^typed/);
+      shell.stdin?.on('error', () => undefined);
+      await once(shell.stdout!, 'data');
+      // Enter opens the shell; until it is there what is typed is lost.
+      const typing = setInterval(() => shell.stdin?.write("\necho ty''ped\n"), 300);
+      await host.awaitConsole(name, /^typed/).finally(() => clearInterval(typing));
+      shell.stdin?.write(`${command}\necho be''gun\n`);
+      await host.awaitConsole(name, /^begun/);
       shell.kill('SIGKILL');
     },
     /** What libvirt itself says of an instance on a host: `running`, `paused`, `shut off`, or null. */
