@@ -38,7 +38,13 @@ const host = z
   .describe('Id or name of a host. Absent: the least loaded one that has the kernel and room.');
 
 export const openBody = z.object({ kernel: kernelNameSchema, host, title: z.string().max(128).optional(), opId });
-export const cellBody = z.object({ code, opId });
+const cellNumber = z.number().int().positive().optional();
+export const cellBody = z.object({
+  code,
+  replaces: cellNumber.describe('The cell in whose place this one is shown: it was run again.'),
+  after: cellNumber.describe('The cell below which this one is shown; absent: below the last.'),
+  opId,
+});
 export const cellAnswer = z.object({ cell: z.number().int() });
 export const interruptAnswer = z.object({});
 
