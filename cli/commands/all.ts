@@ -1,6 +1,7 @@
 import { act } from './act.ts';
 import { agent } from './agent.ts';
 import type { CliCommand } from './command.ts';
+import { serialConsole } from './console.ts';
 import { enrol, scan } from './discover.ts';
 import { images } from './images.ts';
 import { cancel, watch } from './jobs.ts';
@@ -13,7 +14,7 @@ import { sessions } from './sessions.ts';
 
 /** All words of the command line, in the order in which the help shows them. */
 export const COMMANDS: readonly CliCommand[] = [
-  ...[logs, ls, act, launch, remove, migrate, watch, cancel, images, run, sessions],
+  ...[logs, ls, act, serialConsole, launch, remove, migrate, watch, cancel, images, run, sessions],
   ...[scan, enrol, agent],
 ];
 

@@ -82,11 +82,12 @@ export function createConsoles(
       const outlet = createOutlet(config.outlet, (bytes, skipped) =>
         send?.({ t: 'console-data', id, data: bytes.toString('base64'), ...(skipped > 0 ? { skipped } : {}) }),
       );
-      if (before.length > 0) outlet.push(before);
       let settled = false;
       const settle = (why: Why | null) => {
         clearTimeout(timer);
         settled = true;
+        // Only now: bytes mean to the manager that the console is open.
+        if (why === null && before.length > 0) outlet.push(before);
         resolve(why);
       };
       const timer = setTimeout(() => settle(null), config.settleMs);
@@ -96,8 +97,8 @@ export function createConsoles(
         { uri, id: instance, force },
         {
           onData(bytes) {
-            outlet.push(bytes);
             if (!settled) settle(null);
+            outlet.push(bytes);
           },
           onEnd(said) {
             void observe(instance).then((now) => {
@@ -146,7 +147,7 @@ export function createConsoles(
     // libvirt takes a moment to let go of a reader that has just gone.
     for (let tries = 0; tries < 3 && why?.code === 'busy' && send === mine; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      why = await begin(id, instance, force, Buffer.alloc(0));
+      why = await begin(id, instance, force, before);
     }
     if (why !== null) throw new WebvirtError(why.code ?? 'wrong-state', why.reason);
     if (force) log.info('A serial console was taken over', { instance });

@@ -107,7 +107,7 @@ export function openTerminal(element: HTMLElement, on: TerminalOptions): Termina
       });
     },
     write: (bytes) => term.write(bytes),
-    mark: (text) => term.write(`\x1b[0m\r\n\x1b[2m— ${text} —\x1b[0m\r\n`),
+    mark: (text) => term.write(`\x1b[0m\r\n\x1b[3m— ${text} —\x1b[0m\r\n`),
     setWrite(may) {
       term.options.disableStdin = !may;
       term.options.cursorInactiveStyle = may ? 'outline' : 'none';
