@@ -168,16 +168,18 @@ it('writes lines of what happens, each with its session', async () => {
   const { session } = await run({ code: 'value 1' });
   await watch(world.socket(), session).until(hasDied);
   const lines = tail(world.socket(), { session, backlog: 100 });
-  await lines.until((all) => all.some(({ message }) => message === 'Computation session ended'));
+  const last = 'Computation session ended';
+  await lines.until((all) => all.some(({ source, message }) => source === 'compute' && message === last));
   expect(new Set(lines.lines.map((line) => line.session))).toEqual(new Set([session]));
   expect(lines.lines.filter(({ source }) => source === 'compute').map(({ message }) => message)).toEqual([
     'Computation session opened',
     'Cell begun',
     'Cell ended',
-    'Computation session ended',
+    last,
   ]);
-  const stored = await world.get<{ lines: { session: string }[] }>(`/api/v1/logs?session=${session}`);
-  expect(stored.lines.map((line) => line.session)).toEqual(lines.lines.map(() => session));
+  const stored = await world.get<{ lines: { id: string; session: string }[] }>(`/api/v1/logs?session=${session}`);
+  expect(new Set(stored.lines.map((line) => line.session))).toEqual(new Set([session]));
+  expect(stored.lines.map(({ id }) => id)).toEqual(expect.arrayContaining(lines.lines.map(({ id }) => id)));
 });
 
 it('ends a session that nobody uses or watches, and keeps one that is watched', async () => {
