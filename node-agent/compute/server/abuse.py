@@ -37,7 +37,6 @@ def fate(what):
     pid = os.fork()
     if pid == 0:
         try:
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             what()
         finally:
             os._exit(0)
@@ -62,7 +61,9 @@ CALLS = {
     "mount_setattr": (442,), "open_by_handle_at": (304,), "name_to_handle_at": (303,), "init_module": (175,),
     "finit_module": (313,), "kexec_load": (246,), "reboot": (169,), "swapon": (167,), "syslog": (103, 3),
     "iopl": (172, 3), "ioperm": (173,), "modify_ldt": (154,), "sethostname": (170,), "quotactl": (179,),
-    "memfd_secret": (447,), "fanotify_init": (300,), "acct": (163,), "mknod device": (259, -100, 0, 0o020666, 0),
+    "io_setup": (206, 8), "inotify": (294,), "huge mmap": (9, 0, 1 << 21, 3, 0x40022, -1, 0),
+    "huge memfd": (319, id("x"), 4), "huge shm": (29, 0, 1 << 21, 0o5600), "rlimit core": (160, 4),
+    "prlimit core": (302, 0, 4, id("x")), "memfd_secret": (447,), "fanotify_init": (300,), "acct": (163,), "mknod device": (259, -100, 0, 0o020666, 0),
 }  # fmt: skip
 FAMILIES = {
     "INET": (2, 1), "INET6": (10, 1), "UDP": (2, 2), "RAW": (2, 3), "ICMP": (2, 2, 1), "NETLINK": (16, 3),
@@ -73,6 +74,9 @@ TIOCSTI = 0x5412
 found = {
     "calls": {name: call(*values) for name, values in CALLS.items()},
     "families": {name: attempt(lambda values=values: socket.socket(*values)) for name, values in FAMILIES.items()},
+    "newer calls": [call(number) for number in (451, 457, 467, 1000)],
+    "sync": [call(162), call(306, 0), call(306, 999)],
+    "own limit": attempt(lambda: resource.getrlimit(resource.RLIMIT_CORE)),
     "pair": attempt(lambda: socket.socketpair(socket.AF_UNIX)),
     "tiocsti": [call(16, 0, request) for request in (TIOCSTI, TIOCSTI | (1 << 32), 0x541C)],
     "tty": attempt(lambda: os.open("/dev/tty", os.O_RDWR)),

@@ -48,7 +48,8 @@ def _limit(terms: Terms) -> None:
     No RLIMIT_CPU: it is per process too, so three hogs would have three times as much.
     """
     both = {
-        resource.RLIMIT_CORE: 0,
+        # Not 0: then a handler that core_pattern names is still started, as root; at 1 the kernel makes no dump at all.
+        resource.RLIMIT_CORE: 1,
         resource.RLIMIT_NOFILE: 1024,
         # A second wall: the control group's limit comes first, and its counter proves that it does.
         resource.RLIMIT_NPROC: terms.processes + 16,
