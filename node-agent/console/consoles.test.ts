@@ -166,6 +166,11 @@ describe.skipIf(process.getuid?.() !== 0)('the serial consoles of a host', () =>
     expect(manager.end('console-h')).toMatchObject({ reason: 'The instance is shutoff.' });
     await expect(consoles.open({ id: 'console-i', instance: GUEST })).rejects.toMatchObject({ code: 'wrong-state' });
     await libvirtd.virsh('start', GUEST);
+    // What is said until it is open again is in libvirt's log, and not lost.
+    const from = statSync(logFile).size;
+    await expect
+      .poll(() => readFileSync(logFile).subarray(from).includes('boot: Linux'), { timeout: 15_000 })
+      .toBe(true);
     await consoles.open({ id: 'console-j', instance: GUEST });
     await manager.until(() => boots('console-j') === 1);
     // A reset keeps the machine, and with it the console.

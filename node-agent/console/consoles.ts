@@ -65,6 +65,9 @@ export function createConsoles(
 ) {
   const { hypervisor, log } = deps;
   const byId = new Map<string, Open>();
+  /** The log of each open console, and how far it was when one ended: what comes until the next is not lost. */
+  const logs = new Map<string, string>();
+  const ends = new Map<string, number>();
   let send: ((message: AgentServiceMessage) => void) | null = null;
 
   const observe = (id: string) => hypervisor.observe(id).catch(() => undefined);
@@ -105,6 +108,8 @@ export function createConsoles(
               byId.delete(id);
               const why = whyEnded(said, now);
               outlet.close();
+              if (settled && !open.left) void remember(instance);
+              else logs.delete(instance);
               if (settled && !open.left)
                 send?.({ t: 'console-end', id, reason: why.reason, ...(why.code === null ? {} : { code: why.code }) });
               if (!settled) settle(why);
@@ -140,8 +145,7 @@ export function createConsoles(
     const said = await hypervisor.run(['dumpxml'], instance, { deadlineMs: READ_MS });
     const port = said.ended === 'exit' && said.stdout ? readSerialPort(said.stdout) : null;
     if (port?.present === false) throw new WebvirtError('not-found', NO_PORT);
-    const logFile = backlog ? (port?.logFile ?? null) : null;
-    const before = logFile === null ? Buffer.alloc(0) : await readTail(logFile);
+    const before = await missed(instance, port?.logFile ?? null, backlog);
     if (send !== mine || send === null) throw new WebvirtError('op-cancelled');
     let why = await begin(id, instance, force, before);
     // libvirt takes a moment to let go of a reader that has just gone.
@@ -152,6 +156,29 @@ export function createConsoles(
     if (why !== null) throw new WebvirtError(why.code ?? 'wrong-state', why.reason);
     if (force) log.info('A serial console was taken over', { instance });
     return {};
+  }
+
+  /** What the guest said that the manager has not seen, where libvirt keeps it: all that is there, or since the last end. */
+  async function missed(instance: string, logFile: string | null, backlog: boolean): Promise<Buffer> {
+    const seen = ends.get(instance);
+    ends.delete(instance);
+    if (logFile === null) return Buffer.alloc(0);
+    logs.set(instance, logFile);
+    if (!backlog && seen === undefined) return Buffer.alloc(0);
+    return (await readTail(logFile, backlog ? 0 : seen))?.bytes ?? Buffer.alloc(0);
+  }
+
+  /** Remembers how far the log was when a console ended. */
+  async function remember(instance: string): Promise<void> {
+    const logFile = logs.get(instance);
+    logs.delete(instance);
+    const tail = logFile === undefined ? null : await readTail(logFile);
+    if (tail === null) return;
+    ends.set(instance, tail.endByte);
+    for (const oldest of ends.keys()) {
+      if (ends.size <= config.limitOpen) break;
+      ends.delete(oldest);
+    }
   }
 
   function take(message: ManagerServiceMessage): void {

@@ -30,21 +30,31 @@ export function readSerialPort(domainXml: string): SerialPort {
   return port;
 }
 
-/** The last bytes of a file, from the beginning of a line on; empty when it cannot be read. */
-export async function readTail(path: string, limitBytes = LIMIT_TAIL_BYTES): Promise<Buffer> {
+export interface Tail {
+  bytes: Buffer;
+  /** How long the file is: where to go on. */
+  endByte: number;
+}
+
+/**
+ * The last bytes of a file, from the beginning of a line on; not those before `fromByte`, which were seen. A file that is
+ * shorter than that has begun anew. Null when it cannot be read.
+ */
+export async function readTail(path: string, fromByte = 0, limitBytes = LIMIT_TAIL_BYTES): Promise<Tail | null> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const stat = await file.stat();
-      if (!stat.isFile()) return Buffer.alloc(0);
-      const from = Math.max(0, stat.size - limitBytes);
+      if (!stat.isFile()) return null;
+      const wanted = fromByte > stat.size ? 0 : fromByte;
+      const from = Math.max(wanted, stat.size - limitBytes);
       const { buffer, bytesRead } = await file.read(Buffer.alloc(stat.size - from), 0, stat.size - from, from);
       const tail = buffer.subarray(0, bytesRead);
-      return from === 0 ? tail : tail.subarray(tail.indexOf(10) + 1);
+      return { bytes: from === wanted ? tail : tail.subarray(tail.indexOf(10) + 1), endByte: stat.size };
     } finally {
       await file.close();
     }
   } catch {
-    return Buffer.alloc(0);
+    return null;
   }
 }
