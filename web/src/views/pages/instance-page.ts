@@ -2,7 +2,7 @@ import { html, render, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { bytesText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
-import { actionButtons } from '../widgets/instance-actions.ts';
+import { actionButtons, openOp, opsOf } from '../widgets/instance-actions.ts';
 import { stateMark } from '../widgets/marks.ts';
 import { SerialView } from '../widgets/serial/serial-view.ts';
 import { topOf } from '../widgets/sparkline.ts';
@@ -50,7 +50,13 @@ export class InstancePage extends ThingPage {
   }
 
   override onKey(key: string): boolean {
-    return !this.showsSerial() && super.onKey(key);
+    if (this.showsSerial()) return false;
+    const instance = this.deps.models.instances.get(this.subject);
+    if (key === 'm' && instance !== undefined && opsOf(instance).includes('migrate')) {
+      openOp(instance, 'migrate', this.deps);
+      return true;
+    }
+    return super.onKey(key);
   }
 
   override title(): string {

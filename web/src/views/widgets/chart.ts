@@ -90,6 +90,8 @@ export class Chart extends View<ChartOptions> {
           {
             ...axis,
             size: 24,
+            // A tick needs room for its time to the tenth of a second.
+            space: 86,
             values: (_plot, ticks) => {
               const spanS = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0);
               const chars = spanS < TENTHS_BELOW_S ? 10 : spanS < SECONDS_BELOW_S ? 8 : 5;
