@@ -27,12 +27,16 @@ export function procedureRig() {
   return {
     ...{ folder, pool, instances, resources, host },
     hypervisor: { instances: () => instances },
-    /** Runs a procedure as the runner does after its own checks; arguments that do not fit are `bad-request`. */
+    /**
+     * Runs a procedure as the runner does after its own checks; arguments that do not fit are `bad-request`. With `left`,
+     * what an earlier life has journalled, it is recovered instead.
+     */
     async run(
       procedure: Procedure,
       args: unknown,
       hypervisor: Partial<CommandHypervisor> = {},
       instance = VM,
+      left?: Partial<Entry>,
     ): Promise<Outcome> {
       const checked = procedure.args.safeParse(args);
       if (!checked.success)
@@ -40,7 +44,7 @@ export function procedureRig() {
           ...{ state: 'failed', error: { code: 'bad-request', message: checked.error.message }, result: null },
           ...{ stderr: null, afterState: null },
         };
-      const entry = { opId: 'op-00000001', instance } as Entry;
+      const entry = { opId: 'op-00000001', instance, ...left } as Entry;
       const call: ProcedureCall = {
         ...{ entry, args: checked.data, hypervisor: hypervisor as CommandHypervisor },
         signal: new AbortController().signal,
@@ -49,7 +53,7 @@ export function procedureRig() {
         progress: () => undefined,
         line: () => undefined,
       };
-      return procedure.run(call);
+      return left === undefined ? procedure.run(call) : procedure.recover(call);
     },
     stop: () => rmSync(folder, { recursive: true, force: true }),
   };

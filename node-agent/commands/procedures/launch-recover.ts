@@ -39,15 +39,22 @@ export async function recoverLaunch(call: ProcedureCall<LaunchArgs>, deps: Recov
     return done(now, { note: 'The agent was restarted meanwhile; the instance runs.', observed: true });
 
   const path = await diskOf(uuid, call.args, deps);
+  if (path === 'unknown')
+    return unknown('The agent was restarted in the middle, and a pool in which its disk may lie cannot be read now.');
   const disk = path === null ? null : await openDisk(path);
-  const written = disk !== null && entry.pid !== null && !(await untouched(disk, deps.qemuImg));
+  // Somebody else may have started it meanwhile, so the disk is asked even where we never did.
+  const written = disk === null ? 'no' : await isWritten(disk, deps.qemuImg);
   await disk?.close();
-  if (written && now !== null)
+  // A saved guest has run, even where its disk was never written to.
+  if (now !== null && (written === 'yes' || now.state === 'saved'))
     return done(now, { note: `It was made and has run; it is ${now.state} now.`, observed: true });
-  if (written)
+  if (written === 'yes')
     return unknown(
       `The instance is not defined any more, but its guest has written to ${path}. The disk was left there.`,
     );
+  // What was never defined or started can only be half made.
+  if (written === 'unknown' && (now !== null || entry.pid !== null))
+    return unknown(`The agent was restarted in the middle, and whether a guest has written to ${path} cannot be told.`);
   const left = await undoLaunch(
     {
       uuid,
@@ -74,28 +81,32 @@ async function settled(uuid: string, hypervisor: CommandHypervisor, mayStart: bo
   }
 }
 
-/** Where its disk lies or would lie; null when neither its base nor any pool is there now. */
-async function diskOf(uuid: string, args: LaunchArgs, { resources }: RecoverDeps): Promise<string | null> {
-  const pool = resources.images.get(args.base)?.pool;
-  if (pool !== undefined) {
-    const folder = await resources.pools.folder(pool).catch(() => null);
-    return folder === null ? null : diskPathOf(folder, uuid);
-  }
-  // The base was forgotten meanwhile.
-  for (const folder of await resources.pools.folders()) {
-    const file = await openDisk(diskPathOf(folder, uuid));
+/**
+ * Where its disk lies, in whatever pool: the base may have been forgotten meanwhile, or registered in another pool. Null
+ * when there is none, `unknown` when it may lie in a pool that cannot be read now.
+ */
+async function diskOf(
+  uuid: string,
+  { base }: LaunchArgs,
+  { resources }: RecoverDeps,
+): Promise<string | null | 'unknown'> {
+  const pools = await resources.pools.read();
+  for (const { path, fault } of pools) {
+    const file = fault === undefined ? await openDisk(diskPathOf(path, uuid)) : null;
     await file?.close();
-    if (file !== null) return diskPathOf(folder, uuid);
+    if (file !== null) return diskPathOf(path, uuid);
   }
-  return null;
+  const likely = resources.images.get(base)?.pool;
+  const away = pools.filter(({ name, fault }) => fault !== undefined && (likely === undefined || name === likely));
+  return away.length > 0 ? 'unknown' : null;
 }
 
-async function untouched(disk: { fd: number }, qemuImg: QemuImg): Promise<boolean> {
+async function isWritten(disk: { fd: number }, qemuImg: QemuImg): Promise<'yes' | 'no' | 'unknown'> {
   try {
-    return await qemuImg.untouched(disk.fd);
+    return (await qemuImg.untouched(disk.fd)) ? 'no' : 'yes';
   } catch (error) {
     // An empty or half-written header: the clone was never whole, so no guest has seen it.
-    return String(error).includes('not in qcow2 format');
+    return String(error).includes('not in qcow2 format') ? 'no' : 'unknown';
   }
 }
 

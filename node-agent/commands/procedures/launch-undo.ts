@@ -44,7 +44,9 @@ export async function undoLaunch(traces: Traces, hypervisor: CommandHypervisor):
 
 /** Removes a definition; null when it is gone afterwards, else what libvirt says. */
 export async function undefine(uuid: string, hypervisor: CommandHypervisor): Promise<string | null> {
-  const ran = await hypervisor.run(UNDEFINE, uuid, { deadlineMs: DEADLINE_MS });
+  const ran = await hypervisor
+    .run(UNDEFINE, uuid, { deadlineMs: DEADLINE_MS })
+    .catch((error: unknown) => ({ ended: 'not-started' as const, detail: String(error) }));
   if (ran.ended === 'exit' && ran.code === 0) {
     await hypervisor.observe(uuid).catch(() => null);
     return null;

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WebvirtError } from '../../../common/errors.ts';
 import type { AgentInstance } from '../../../common/model/instance.ts';
 import { type ProcedureRig, procedureRig, VM } from '../../../test/support/procedure-rig.ts';
 import { run } from '../../../test/support/run.ts';
@@ -56,7 +57,20 @@ const hypervisor = {
     return answers.start;
   },
 };
+const back = { ...hypervisor, listed: () => true, facts: () => ({ libvirtAnswers: true }), on: () => () => undefined };
+/** What an earlier life of the agent had begun is ended by this one. */
+const recovered = (pid: number | null) => rig.run(launch, args, back, VM, { startedMs: 1, pid, pidStart: null });
 const go = (change = {}) => rig.run(launch, { ...args, ...change }, hypervisor);
+async function refuseTo(word: string, words: readonly string[]): Promise<VirshOutcome> {
+  if (words[0] === word) throw new WebvirtError('ambiguous');
+  return hypervisor.run(words);
+}
+/** The base is on the list again, as a file of the pool that is not mounted. */
+const putElsewhere = () =>
+  rig.resources.images.put({
+    ...{ name: 'base', pool: 'missing', path: '/missing/base', format: 'qcow2', virtualBytes: 1, fileBytes: 1 },
+    ...{ registeredMs: 1, identity: { ino: 1, sizeBytes: 1, modifiedMs: 1 } },
+  });
 const nothingIsLeft = () => expect([readdirSync(rig.pool), domain]).toEqual([['base.qcow2'], null]);
 
 test('the disk is a clone of its base, and what was asked for is defined and started', async () => {
@@ -115,6 +129,63 @@ test('a disk that was taken for another file meanwhile is not removed', async ()
   };
   expect(await go()).toMatchObject({ state: 'failed' });
   expect(readFileSync(disk, 'utf8')).toBe('somebody’s');
+});
+
+test('a guest that runs is a launch that is done, also when it cannot be marked for autostart', async () => {
+  const fails = { ...hypervisor, run: (words: readonly string[]) => refuseTo('autostart', words) };
+  expect(await rig.run(launch, { ...args, autostart: true }, fails)).toMatchObject({ state: 'done' });
+});
+
+test('a start that must not be sent leaves nothing', async () => {
+  const fails = { ...hypervisor, run: (words: readonly string[]) => refuseTo('start', words) };
+  expect(await rig.run(launch, args, fails)).toMatchObject({ state: 'failed', error: { code: 'ambiguous' } });
+  nothingIsLeft();
+});
+
+describe('after a restart of the agent', () => {
+  const disk = () => join(rig.pool, `${VM}.qcow2`);
+  const make = async () => {
+    await run('qemu-img', ['create', '-q', '-f', 'qcow2', '--', disk(), '1M']);
+    domain = { id: VM, name: 'web', state: 'shutoff', stateReason: 'shutdown' } as AgentInstance;
+  };
+  const write = () => run('qemu-io', ['-f', 'qcow2', '-c', 'write 0 4k', '--', disk()]);
+
+  test('a guest that somebody else started keeps its disk, though no start of ours was journalled', async () => {
+    await make();
+    await write();
+    expect(await recovered(null)).toMatchObject({ state: 'done', afterState: 'shutoff' });
+    expect([existsSync(disk()), said]).toEqual([true, []]);
+  });
+
+  test('one that was saved has run', async () => {
+    await make();
+    domain = { ...domain!, state: 'saved' };
+    expect(await recovered(1)).toMatchObject({ state: 'done', afterState: 'saved' });
+    expect([existsSync(disk()), said]).toEqual([true, []]);
+  });
+
+  test('a disk is found in whichever pool it lies', async () => {
+    await make();
+    await write();
+    await rig.resources.images.remove('base');
+    await putElsewhere();
+    expect(await recovered(1)).toMatchObject({ state: 'done' });
+    expect(said).toEqual([]);
+  });
+
+  test('nothing is removed while the pool of the disk is not there', async () => {
+    await rig.resources.images.remove('base');
+    await putElsewhere();
+    domain = { id: VM, name: 'web', state: 'shutoff', stateReason: 'shutdown' } as AgentInstance;
+    expect(await recovered(1)).toMatchObject({ state: 'unknown' });
+    expect(said).toEqual([]);
+  });
+
+  test('what was only made is removed', async () => {
+    await make();
+    expect(await recovered(1)).toMatchObject({ state: 'failed', error: { code: 'op-cancelled' } });
+    nothingIsLeft();
+  });
 });
 
 test('two at once are not given the same memory', async () => {

@@ -80,7 +80,10 @@ export function createLaunch(deps: LaunchDeps): Procedure {
     call.progress(0.6, { phase: 'starts the guest' });
     // From here on a later life of this agent must expect that the guest runs or has run.
     call.started(process.pid);
-    const ran = await call.hypervisor.run(['start'], uuid, { deadlineMs: START_MS, onStart: call.started });
+    const ran = await call.hypervisor
+      .run(['start'], uuid, { deadlineMs: START_MS, onStart: call.started })
+      .catch((error: unknown) => ({ ended: 'refused' as const, error }));
+    if (ran.ended === 'refused') return giveUp(ran.error, traces, call);
     const outcome = await judge(ran, traces, call, { disk: domain.diskPath, base: base.name });
     if (outcome.state === 'done' && call.args.autostart) await autostart(uuid, call);
     void deps.resources.changed();
@@ -155,9 +158,10 @@ export function createLaunch(deps: LaunchDeps): Procedure {
   }
 
   async function autostart(uuid: string, call: ProcedureCall<LaunchArgs>): Promise<void> {
-    const ran = await call.hypervisor.run(['autostart'], uuid, { deadlineMs: DEFINE_MS });
+    // The guest runs: whatever goes wrong here, the launch is done.
+    const ran = await call.hypervisor.run(['autostart'], uuid, { deadlineMs: DEFINE_MS }).catch(() => null);
     await call.hypervisor.observe(uuid).catch(() => null);
-    if (ran.ended !== 'exit' || ran.code !== 0)
+    if (ran?.ended !== 'exit' || ran.code !== 0)
       call.line('warn', 'The instance runs, but could not be marked to start with its host', {});
   }
 }
