@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, open, readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { readDiskHeader } from './disk-header.ts';
 
 /** Which files of the pools are differences to which. A header is read again only when its file has changed. */
@@ -41,7 +41,8 @@ export function createClones(): Clones {
     if (before?.key === key) return before;
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      return { key, backing: (await readDiskHeader(handle)).backing };
+      const { backing } = await readDiskHeader(handle);
+      return { key, backing: backing === null ? null : await fileOf(backing, dirname(path)) };
     } finally {
       await handle.close();
     }
@@ -49,7 +50,7 @@ export function createClones(): Clones {
 
   return {
     of: async (path, folders) =>
-      [...(await look(folders))].filter(([, { backing }]) => backing === path).map(([disk]) => disk),
+      [...(await look(folders))].filter(([, { backing }]) => standsOn(backing, path)).map(([disk]) => disk),
     async count(folders) {
       const counts = new Map<string, number>();
       for (const { backing } of (await look(folders)).values())
@@ -57,4 +58,16 @@ export function createClones(): Clones {
       return counts;
     },
   };
+}
+
+/** The file that the name of a backing file means: QEMU takes it relative to the disk, and with `file:` before it. */
+async function fileOf(backing: string, folder: string): Promise<string> {
+  if (/^json:|^\(/.test(backing)) return backing;
+  const path = resolve(folder, backing.replace(/^file:/, ''));
+  return realpath(path).catch(() => path);
+}
+
+/** A name that is a whole description of its own is not taken apart: that it speaks of the file is enough. */
+function standsOn(backing: string | null, path: string): boolean {
+  return backing === path || (backing?.startsWith('json:') === true && backing.includes(basename(path)));
 }

@@ -61,6 +61,17 @@ test('what others stand on stays', async () => {
   expect(await kept(disk())).toContain('base image');
 });
 
+test.each(['bare', 'file', 'json'] as const)('a clone that names it in another way (%s) counts too', async (way) => {
+  const names = {
+    bare: `${VM}.qcow2`,
+    file: `file:${own}`,
+    json: `json:{"driver":"qcow2","file":{"driver":"file","filename":"${own}"}}`,
+  };
+  const clone = join(rig.pool, 'clone.qcow2');
+  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', names[way], '-F', 'qcow2', '--', clone]);
+  expect(await kept(disk())).toContain('stand on it');
+});
+
 test('a link in the place of the disk is not followed (S5)', async () => {
   const canary = join(rig.folder, 'canary');
   renameSync(own, canary);
