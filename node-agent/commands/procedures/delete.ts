@@ -114,8 +114,10 @@ export function createDelete(deps: DeleteDeps): Procedure {
       try {
         await deps.qemuImg.mustBeClosed(file.fd);
       } catch (error) {
-        if (!isWebvirtError(error, 'in-use')) continue;
-        throw new WebvirtError('in-use', `The disk ${path} is in use, perhaps on another host. Nothing was removed.`);
+        if (isWebvirtError(error, 'in-use'))
+          throw new WebvirtError('in-use', `The disk ${path} is in use, perhaps on another host. Nothing was removed.`);
+        // A disk that is no whole image can be nobody's; one that could not be asked can.
+        if (!isWebvirtError(error, 'bad-request')) throw error;
       } finally {
         await file.close();
       }
