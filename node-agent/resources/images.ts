@@ -16,7 +16,7 @@ export interface Images {
   load(): Promise<void>;
   list(): readonly KeptImage[];
   get(name: string): KeptImage | undefined;
-  /** Adds one, or replaces the one of this name. */
+  /** Adds one, or replaces the one of this name and file. @throws {WebvirtError} name-taken by another file. */
   put(image: KeptImage): Promise<void>;
   /** False when there was none of this name. */
   remove(name: string): Promise<boolean>;
@@ -51,7 +51,16 @@ export function createImages(path: string): Images {
     },
     list: () => [...images.values()],
     get: (name) => images.get(name),
-    put: (image) => change((next) => void next.set(image.name, image)),
+    put: (image) =>
+      change((next) => {
+        const before = next.get(image.name);
+        if (before !== undefined && before.path !== image.path)
+          throw new WebvirtError(
+            'name-taken',
+            `This host has a base image ${image.name} already: ${before.path}. Forget that first.`,
+          );
+        next.set(image.name, image);
+      }),
     remove: (name) => (images.has(name) ? change((next) => next.delete(name)) : Promise.resolve(false)),
   };
 }

@@ -217,3 +217,19 @@ test('a folder that is swapped for a link while it is looked at never leads out 
   await swapping;
   expect([...seen].every((code) => ['done', 'bad-request', 'not-found'].includes(code))).toBe(true);
 });
+
+test('two files that are registered under one name at once are not both taken', async () => {
+  await Promise.all([make('a.qcow2'), make('b.qcow2')]);
+  const outcomes = await Promise.all([image('a.qcow2'), image('b.qcow2')]);
+  expect(outcomes.map(({ state, error }) => error?.code ?? state).sort()).toEqual(['done', 'name-taken']);
+});
+
+test('the disk of an instance is no base image, by whatever name the instance has it', async () => {
+  await make('a.qcow2');
+  symlinkSync(inPool('a.qcow2'), inPool('link.qcow2'));
+  rig.instances.push({
+    name: 'web',
+    disks: [{ target: 'vda', device: 'disk', source: inPool('link.qcow2') }],
+  } as never);
+  expect(await image('a.qcow2')).toMatchObject({ error: { code: 'in-use' } });
+});

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { z } from 'zod';
 import { isWebvirtError, WebvirtError } from '../../../common/errors.ts';
 import type { AgentInstance } from '../../../common/model/instance.ts';
@@ -49,7 +50,7 @@ export function createRegisterImage(deps: ImageDeps): Procedure {
       mustBePlain(await readDiskHeader(image.handle), args.format);
       const identity = await identityOf(image.handle);
       const { virtualBytes, fileBytes } = await qemuImg.info(image.handle.fd, args.format);
-      mustBeNobodys(image.path, hypervisor.instances());
+      await mustBeNobodys(image.path, hypervisor.instances());
       return {
         ...{ name: args.name, pool: args.pool, path: image.path, format: args.format, virtualBytes, fileBytes },
         ...(args.kernel === undefined ? {} : { kernel: await plainFile(folder, args.kernel) }),
@@ -65,12 +66,6 @@ export function createRegisterImage(deps: ImageDeps): Procedure {
   async function register(call: ProcedureCall<RegisterArgs>): Promise<Outcome> {
     try {
       const image = await look(call.args);
-      const before = resources.images.get(image.name);
-      if (before !== undefined && before.path !== image.path)
-        return failed(
-          'name-taken',
-          `This host has a base image ${image.name} already: ${before.path}. Forget that first.`,
-        );
       call.started(null);
       await resources.images.put(image);
       void resources.changed();
@@ -107,11 +102,10 @@ async function plainFile(folder: string, relative: string): Promise<string> {
 }
 
 /** A base is never written to: the disk of an instance is no base as long as it has one. */
-function mustBeNobodys(path: string, instances: readonly AgentInstance[]): void {
-  const owner = instances.find(({ disks }) => disks?.some(({ source }) => source === path));
-  if (owner !== undefined)
-    throw new WebvirtError(
-      'in-use',
-      `This file is the disk of instance ${owner.name}; a base image must stay as it is.`,
-    );
+async function mustBeNobodys(path: string, instances: readonly AgentInstance[]): Promise<void> {
+  // An instance may name its disk by a link.
+  for (const { name, disks = [] } of instances)
+    for (const { source } of disks)
+      if (source === path || (source !== undefined && (await realpath(source).catch(() => source)) === path))
+        throw new WebvirtError('in-use', `This file is the disk of instance ${name}; a base image must stay as it is.`);
 }
