@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import {
   type CommandRig,
   command,
@@ -9,6 +10,7 @@ import {
   TWO,
   throwsCode,
 } from '../../test/support/command-rig.ts';
+import { defineProcedure } from './procedures/procedure.ts';
 
 let rig: CommandRig;
 beforeEach(async () => {
@@ -129,4 +131,17 @@ test('what is asked for before the start is not taken for something of an earlie
   await commands.start();
   gate.open();
   expect(await outcome).toMatchObject({ state: 'done', error: null });
+});
+
+test('what an earlier version began with arguments that this one does not read is unknown, and ends nobody', async () => {
+  const never = () => new Promise<never>(() => undefined);
+  const procedure = (args: z.ZodType) =>
+    defineProcedure({ name: 'launch', args, on: 'new', run: never, recover: never });
+  const first = rig.runner({}, {}, [procedure(z.object({}))]);
+  const one = command('launch');
+  first.submit(one);
+  await rig.end(first);
+  const second = rig.runner({}, {}, [procedure(z.object({ name: z.string() }))]);
+  await second.start();
+  await vi.waitFor(() => expect(second.report(one.opId)).toMatchObject({ final: true, state: 'unknown' }));
 });

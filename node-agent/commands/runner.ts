@@ -5,7 +5,7 @@ import { jobLine } from './job-lines.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { commandHash, type Entry, keyOf, type Outcome, toReport } from './journal-entry.ts';
 import { operate } from './operation.ts';
-import { failed } from './outcomes.ts';
+import { failed, unknown } from './outcomes.ts';
 import { procedureCall } from './procedures/call.ts';
 import type { Procedure, ProcedureCall } from './procedures/procedure.ts';
 import { processStart } from './process-start.ts';
@@ -99,7 +99,7 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
     if (held) end(running.entry, outcome);
   }
 
-  function run(running: Running): Promise<Outcome> {
+  async function run(running: Running): Promise<Outcome> {
     const { entry, verb, controller } = running;
     if (isProcedure(verb)) return verb.run(callOf(running, verb));
     const timeoutMs = argsSchema.parse(entry.args).timeoutMs;
@@ -152,8 +152,10 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
     holder.controller.abort();
   }
 
-  function takeUp(running: Running): Promise<Outcome> {
+  async function takeUp(running: Running): Promise<Outcome> {
     const { entry, verb } = running;
+    if (isProcedure(verb) && !verb.args.safeParse(entry.args).success)
+      return unknown('This agent cannot read what its earlier version began, and cannot tell what became of it.');
     if (isProcedure(verb)) return verb.recover(callOf(running, verb));
     return recover(entry, verb, hypervisor, {
       signal: running.controller.signal,

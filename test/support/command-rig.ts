@@ -6,6 +6,7 @@ import { isWebvirtError } from '../../common/errors.ts';
 import type { NewLine } from '../../common/model/line.ts';
 import type { Command, JobReport } from '../../common/wire/link.ts';
 import type { CommandHypervisor } from '../../node-agent/commands/command-hypervisor.ts';
+import type { Procedure } from '../../node-agent/commands/procedures/procedure.ts';
 import { type CommandRunner, type CommandRunnerConfig, createCommandRunner } from '../../node-agent/commands/runner.ts';
 import { createHypervisor } from '../../node-agent/libvirt/hypervisor.ts';
 
@@ -46,7 +47,11 @@ export async function commandRig() {
     lines,
     sent,
     /** `change` replaces what the runner sees of the hypervisor. */
-    runner(change: Partial<CommandHypervisor> = {}, config: Partial<CommandRunnerConfig> = {}): CommandRunner {
+    runner(
+      change: Partial<CommandHypervisor> = {},
+      config: Partial<CommandRunnerConfig> = {},
+      procedures: readonly Procedure[] = [],
+    ): CommandRunner {
       const { run = hypervisor.run, ...others } = change;
       const seen: CommandHypervisor = {
         facts: hypervisor.facts,
@@ -62,7 +67,7 @@ export async function commandRig() {
       };
       const made = createCommandRunner(
         { journalPath: join(folder, 'journal.sqlite'), ...config },
-        { hypervisor: seen, emit: (line) => lines.push(line), log: silent, now: Date.now },
+        { hypervisor: seen, emit: (line) => lines.push(line), log: silent, now: Date.now, procedures },
       );
       runners.push(made);
       return made;
