@@ -54,6 +54,8 @@ export function openComputeStore(path: string): ComputeStore & { close(): void }
 }
 
 function close(db: Database.Database, log: number): void {
+  // A second close must not take a descriptor that is somebody else's by now.
+  if (!db.open) return;
   closeSync(log);
   db.close();
 }
