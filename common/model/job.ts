@@ -27,6 +27,16 @@ export const jobDetailSchema = z.object({
 });
 export type JobDetail = z.infer<typeof jobDetailSchema>;
 
+/** Where a new instance goes and why; `passed` are hosts that were looked at and not taken, with the reason of each. */
+export const placementSchema = z.object({
+  host: z.string(),
+  hostName: z.string(),
+  /** Why this one, in words for people. */
+  reason: z.string(),
+  passed: z.array(z.object({ host: z.string(), hostName: z.string(), reason: z.string() })),
+});
+export type Placement = z.infer<typeof placementSchema>;
+
 /** An operation that takes time. `progress` is 0..1 or null where it cannot be known; `unknown` needs a person to look. */
 export const jobSchema = z.object({
   id: z.string(),
@@ -40,6 +50,8 @@ export const jobSchema = z.object({
   /** The other host of a migration. */
   target: z.string().optional(),
   targetName: z.string().optional(),
+  /** Of a launch. */
+  placement: placementSchema.optional(),
   /** Only while it runs. */
   detail: jobDetailSchema.optional(),
   actor: z.string(),

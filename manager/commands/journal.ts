@@ -51,7 +51,7 @@ export function createJournal(deps: { jobs: JobStore; bus: Bus; log: CommandLog;
 
   const journal: Journal = {
     plan(planned) {
-      const { id, verb, args, actor, argsHash, instance, instanceName, hostId, hostName, target } = planned;
+      const { id, verb, args, actor, argsHash, instance, instanceName, hostId, hostName, target, placement } = planned;
       try {
         const fence = instance === null ? 0 : jobs.nextFence(instance);
         return jobs.insert({
@@ -59,6 +59,7 @@ export function createJournal(deps: { jobs: JobStore; bus: Bus; log: CommandLog;
           ...{ createdMs: nowMs(), startedMs: null, endedMs: null, error: null, result: null },
           ...{ argsHash, fence, args },
           ...(target === undefined ? {} : { target: target.id, targetName: target.name }),
+          ...(placement === undefined ? {} : { placement }),
         });
       } catch (error) {
         log.error('The journal of jobs cannot be written', { verb, instance, reason: String(error) });

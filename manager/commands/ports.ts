@@ -1,5 +1,6 @@
 import type { Host } from '../../common/model/host.ts';
 import type { Instance } from '../../common/model/instance.ts';
+import type { Placement } from '../../common/model/job.ts';
 import type { ManagerMessage } from '../../common/wire/link.ts';
 
 /** What commands need of the inventory: the last known state and the mark "held by this job". */
@@ -28,6 +29,8 @@ export interface DispatchRequest {
   instance: string | null;
   /** The instance is to be made by this operation, under this name; `host` says where. */
   creates?: { name: string };
+  /** Why the host was chosen; kept in the job and no part of what makes two calls the same. */
+  placement?: Placement;
   /** The other host of a migration. */
   target?: { id: string; name: string };
   /** For operations of a host itself. */

@@ -106,7 +106,7 @@ test('the same call again is the same job at the same place, also after a restar
   expect(refused({ opId: 'launch-1', vcpus: 2 })).toBe('op-id-reused');
   expect(refused({ opId: 'launch-1', name: 'two' })).toBe('op-id-reused');
   launches = make();
-  expect(launch({ opId: 'launch-1' })).toMatchObject({ job: { id: 'launch-1' }, placement: { host: 'h2' } });
+  expect(launch({ opId: 'launch-1' })).toEqual(first);
   expect(commandsSent()).toHaveLength(1);
 });
 
@@ -136,6 +136,26 @@ test('memory that was promised a moment ago is not promised again', () => {
   expect(launch({ name: 'b', memoryBytes }).placement.host).toBe('h2');
   expect(launch({ name: 'c', memoryBytes }).placement.host).toBe('h1');
   expect(refused({ name: 'd', memoryBytes })).toBe('no-room');
+});
+
+test('memory of a launch whose outcome is not known is not promised for ever', () => {
+  const { job } = launch({ name: 'a', memoryBytes: 900 * MIB, host: 'h1' });
+  const atMs = world.deps.nowMs();
+  state.jobs.update({ ...state.jobs.get(job.id)!, state: 'unknown', endedMs: atMs });
+  expect(refused({ name: 'b', memoryBytes: 900 * MIB, host: 'h1' })).toBe('no-room');
+  world.deps.nowMs = () => atMs + 1;
+  resources.take('h1', { t: 'resources', resources: offered(1_000) });
+  expect(refused({ name: 'b', memoryBytes: 900 * MIB, host: 'h1' })).toBeUndefined();
+});
+
+test('the job keeps why its host was chosen', () => {
+  const { job, placement } = launch({ opId: 'launch-1' });
+  expect(world.commands.get(job.id)?.placement).toEqual(placement);
+  world.commands.onReport('h2', {
+    ...{ opId: job.id, verb: 'launch', instance: job.instance, state: 'done', final: true, progress: null },
+    ...{ startedMs: 1, endedMs: 2, error: null, result: {} },
+  });
+  expect(world.commands.get(job.id)).toMatchObject({ state: 'done', placement });
 });
 
 test('what hosts have is known again after a restart', () => {

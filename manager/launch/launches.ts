@@ -1,14 +1,14 @@
 import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import type { Host } from '../../common/model/host.ts';
 import type { Instance } from '../../common/model/instance.ts';
-import type { Job } from '../../common/model/job.ts';
+import type { Job, Placement } from '../../common/model/job.ts';
 import { instanceNameFault } from '../../common/pure/instance-name.ts';
 import type { Commands } from '../commands/commands.ts';
-import { isFinished, newOpId } from '../commands/job-record.ts';
+import { newOpId } from '../commands/job-record.ts';
 import type { CommandLog } from '../commands/ports.ts';
 import type { KnownResources } from './host-resources.ts';
 import { instanceIdOf } from './instance-id.ts';
-import { choosePlace, type PlaceCandidate, type Placement, placeFault } from './placement.ts';
+import { choosePlace, type PlaceCandidate, placeFault } from './placement.ts';
 
 export interface LaunchRequest {
   name: string;
@@ -50,18 +50,21 @@ const LIMIT_REMEMBERED = 10_000;
 const OFF: readonly Instance['state'][] = ['shutoff', 'saved', 'crashed'];
 
 export function createLaunches({ inventory, commands, resources, log }: LaunchesDeps): Launches {
-  /** By job: where it was placed, so that a retry is answered alike; and what it was promised there. */
-  const placed = new Map<string, { placement: Placement; memoryBytes: number }>();
+  /** By job: what was promised to it at its host. */
+  const promised = new Map<string, { host: string; memoryBytes: number }>();
 
   /** Memory of what is being made at a host, until the host itself has counted it. */
   function promisedBytes(hostId: string): number {
     const receivedMs = resources.of(hostId)?.receivedMs ?? 0;
     let sum = 0;
-    for (const [id, { placement, memoryBytes }] of placed) {
-      if (placement.host !== hostId) continue;
+    for (const [id, { host, memoryBytes }] of promised) {
+      if (host !== hostId) continue;
       const job = commands.get(id);
-      if (job !== null && (!isFinished(job.state) || (job.state === 'done' && (job.endedMs ?? 0) >= receivedMs)))
-        sum += memoryBytes;
+      const counted = job === null || (job.endedMs !== null && job.endedMs < receivedMs);
+      if (job === null || job.state === 'failed' || job.state === 'cancelled' || (job.state === 'done' && counted))
+        promised.delete(id);
+      // One whose outcome is not known may speak again; a host that has told since then has counted what there is.
+      else if (!counted) sum += memoryBytes;
     }
     return sum;
   }
@@ -110,7 +113,7 @@ export function createLaunches({ inventory, commands, resources, log }: Launches
     return { host: host.id, hostName: host.name, reason: 'you chose this host', passed: [] };
   }
 
-  function dispatch(request: LaunchRequest, opId: string, host: string): Job {
+  function dispatch(request: LaunchRequest, opId: string, host: string, placement?: Placement): Job {
     const { name, base, vcpus, memoryBytes, diskBytes, network, autostart = false, actor } = request;
     const optional = {
       ...(diskBytes === undefined ? {} : { diskBytes }),
@@ -121,6 +124,7 @@ export function createLaunches({ inventory, commands, resources, log }: Launches
       verb: 'launch',
       instance: instanceIdOf(opId),
       creates: { name },
+      ...(placement === undefined ? {} : { placement }),
       host,
       args,
       opId,
@@ -134,13 +138,13 @@ export function createLaunches({ inventory, commands, resources, log }: Launches
     const { host, hostName } = existing;
     const reason = 'it was placed there when it was first asked for';
     const forgotten = { host: host ?? '', hostName: hostName ?? '', reason, passed: [] };
-    return { job, placement: placed.get(existing.id)?.placement ?? forgotten };
+    return { job, placement: job.placement ?? forgotten };
   }
 
-  function remember(id: string, placement: Placement, memoryBytes: number): void {
-    placed.set(id, { placement, memoryBytes });
-    const [oldest] = placed.keys();
-    if (placed.size > LIMIT_REMEMBERED && oldest !== undefined) placed.delete(oldest);
+  function promise(id: string, host: string, memoryBytes: number): void {
+    promised.set(id, { host, memoryBytes });
+    const [oldest] = promised.keys();
+    if (promised.size > LIMIT_REMEMBERED && oldest !== undefined) promised.delete(oldest);
   }
 
   /** A refusal of ours is on the record; one of `dispatch` is there already. */
@@ -191,8 +195,8 @@ export function createLaunches({ inventory, commands, resources, log }: Launches
       const existing = asOpId === undefined ? null : commands.get(asOpId);
       if (existing !== null) return replay(request, existing);
       const { opId, placement } = audited(what, () => decide(request));
-      const job = dispatch(request, opId, placement.host);
-      remember(job.id, placement, request.memoryBytes);
+      const job = dispatch(request, opId, placement.host, placement);
+      promise(job.id, placement.host, request.memoryBytes);
       const { host, hostName, reason } = placement;
       const { id, instance } = job;
       log.info('A host was chosen for a new instance', { job: id, instance, name, host, hostName, reason });

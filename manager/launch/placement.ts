@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../common/errors.ts';
 import type { Host } from '../../common/model/host.ts';
+import type { Placement } from '../../common/model/job.ts';
 import type { HostResources } from '../../common/model/resources.ts';
 
 /** What a new instance needs of its host. Sizes in bytes. */
@@ -18,19 +19,13 @@ export interface PlaceCandidate {
   promisedBytes: number;
 }
 
-export interface Placement {
-  host: string;
-  hostName: string;
-  /** Why this one, in words for people. */
-  reason: string;
-  passed: { host: string; hostName: string; reason: string }[];
-}
-
 export interface Fault {
   code: ErrorCode;
   reason: string;
 }
 
+/** So many hosts that were passed over are named: it is kept in each job. */
+const PASSED_NAMED = 64;
 /** Beside its memory a guest costs what QEMU itself takes; the agent reckons with the same. */
 const OVERHEAD_BYTES = 48 * 1024 * 1024;
 /** A clone is thin; with less than this left in the pool none is begun. The agent reckons with the same. */
@@ -97,7 +92,7 @@ export function choosePlace(candidates: readonly PlaceCandidate[], needs: Needs)
     host: best.host.id,
     hostName: best.host.name,
     reason: `${among} with ${needs.base} and room for it: ${mib(best.freeBytes)} free`,
-    passed: [...others, ...unfit],
+    passed: [...others, ...unfit].slice(0, PASSED_NAMED),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { actionSchema, INSTANCE_STATES, instanceSchema, uuidSchema } from '../../../common/model/instance.ts';
-import { jobSchema, opIdSchema } from '../../../common/model/job.ts';
+import { jobSchema, opIdSchema, placementSchema } from '../../../common/model/job.ts';
 import { resourceNameSchema } from '../../../common/model/resources.ts';
 
 export const LIMIT_BATCH_INSTANCES = 500;
@@ -60,13 +60,8 @@ export const launchBody = z.strictObject({
 });
 export const launchAnswer = z.object({
   job: jobSchema,
-  placement: z.object({
-    host: z.string(),
-    hostName: z.string(),
-    /** Why there, and why not on the others. */
-    reason: z.string(),
-    passed: z.array(z.object({ host: z.string(), hostName: z.string(), reason: z.string() })),
-  }),
+  /** Why there, and why not on the others; kept in the job too. */
+  placement: placementSchema,
 });
 
 export const deleteQuery = z.object({
