@@ -126,6 +126,29 @@ f({"t": "result", "data": {"text/plain": "after the end"}})`;
   test('a flood from one session leaves the others quick, and a client that does not read stops the flood', async () => {
     await client.open('flooding');
     await client.open('bystander-2');
+    // Forged frames by the million, and such that grow in the server's own frames, are no way round the limits.
+    await client.open('flooding-2');
+    client.send({
+      op: 'execute',
+      session: 'flooding-2',
+      cell: 1,
+      code: `
+import json, os, struct
+def frame(o): b = json.dumps(o, ensure_ascii=False).encode(); return struct.pack(">I", len(b)) + b
+def say(b):
+    b = memoryview(b)
+    while b: b = b[os.write(3, b):]
+say(frame({"t": "display", "data": {"text/plain": "é" * 7_000_000}}))
+say(frame({"t": "display", "data": {}, "cut": 10 ** 400}))
+flood = frame({"t": "display", "data": {"a": ""}}) * 1000 + frame({"t": "error"}) * 1000
+while True: say(flood)`,
+    });
+    const late = await client.next((m) => m.session === 'flooding-2' && m.event?.type === 'skipped');
+    expect(late.event).toMatchObject({ bytes: 42_000_000 });
+    await client.next((m) => m.session === 'flooding-2' && m.event?.type === 'died');
+    const told = client.events.filter((m) => m.session === 'flooding-2');
+    expect(told.length).toBeLessThan(1_000_000 / 32 + 10);
+    expect(JSON.stringify(told).length).toBeLessThan(6_000_000);
     client.send({
       op: 'execute',
       session: 'flooding',

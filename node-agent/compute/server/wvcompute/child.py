@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from .cgroup import Group
 from .first import INTERRUPT, INTERRUPTED
-from .frames import CHILD_FRAME_BYTES, FrameError, FrameReader, Message, encode
+from .frames import Message, encode
+from .inbox import Inbox
 from .log import log
 from .pipes import OutputPipe
 from .zygotes import Zygote, ZygoteError
@@ -61,7 +62,6 @@ class Child:
         self.gone: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._channel, out, err, self._line = files
-        self._reader = FrameReader(CHILD_FRAME_BYTES)
         self._outgoing = bytearray()
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
@@ -71,9 +71,10 @@ class Child:
             OutputPipe(out, lambda data: self._output("stdout", data)),
             OutputPipe(err, lambda data: self._output("stderr", data)),
         )
-        for one, react in ((self._channel, self._read), (self._line, self._read_line)):
+        for one in (self._channel, self._line):
             one.setblocking(False)
-            self._loop.add_reader(one, react)
+        self._inbox = Inbox(self._channel, self._message, self._speechless, self._broken)
+        self._loop.add_reader(self._line, self._read_line)
 
     async def start(self, zygote: Zygote, request: dict[str, int], theirs: list[int]) -> None:
         """Forks, puts the child into its group, lets it contain itself. Raises ZygoteError or OSError."""
@@ -93,25 +94,13 @@ class Child:
         if self.listener is not None:
             self.listener.output(stream, data)
 
-    def _read(self) -> None:
-        try:
-            data = self._channel.recv(262_144)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._loop.remove_reader(self._channel)
-            self._loop.call_later(LAST_WORD_SECONDS, self.kill)
-            return
-        try:
-            for message in self._reader.feed(data):
-                self._message(message)
-        except FrameError as error:
-            self._loop.remove_reader(self._channel)
-            if self.listener is not None:
-                self.listener.broken(str(error))
-            self.kill()
+    def _speechless(self) -> None:
+        self._loop.call_later(LAST_WORD_SECONDS, self.kill)
+
+    def _broken(self, text: str) -> None:
+        if self.listener is not None:
+            self.listener.broken(text)
+        self.kill()
 
     def _message(self, message: Message) -> None:
         if not self._ready.done():
@@ -124,22 +113,25 @@ class Child:
         if self.listener is not None:
             self.listener.message(message)
 
-    def _read_line(self) -> None:
+    def _read_line(self) -> bool:
+        """One packet of process 1; False when there is none."""
         try:
             data = self._line.recv(4096)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             self._loop.remove_reader(self._line)
-        elif data == INTERRUPTED:
+            return False
+        if data == INTERRUPTED:
             if self.listener is not None:
                 self.listener.interrupted()
         else:
             self._report = json.loads(data)
             if "failed" in self._report and not self._ready.done():
                 self._ready.set_exception(ZygoteError(f"containment failed: {self._report['failed']}"))
+        return True
 
     # --- what goes to the child
 
@@ -171,9 +163,10 @@ class Child:
             log("warn", "interrupt not delivered", error=str(error))
 
     def hold(self, held: bool) -> None:
-        """Stops or goes on reading its output."""
+        """Stops or goes on reading its output and its frames."""
         for pipe in self._pipes:
             pipe.hold(held)
+        self._inbox.hold(held)
 
     def kill(self) -> None:
         """Kills process 1 and with it the whole namespace; `ended` follows when all are gone."""
@@ -191,8 +184,10 @@ class Child:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         self._pidfd = -1
-        self._read_line()
-        self._read()
+        # Also what came behind an interrupt: process 1 says last how the kernel ended.
+        while self._read_line():
+            pass
+        self._inbox.empty()
         for pipe in self._pipes:
             pipe.drain()
         self._close()
@@ -204,6 +199,7 @@ class Child:
             self.listener.ended(end)
 
     def _close(self) -> None:
+        self._inbox.close()
         for one in (self._channel, self._line):
             self._loop.remove_reader(one)
             self._loop.remove_writer(one)

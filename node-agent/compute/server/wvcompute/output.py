@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,15 @@ Event = dict[str, Any]
 LAST_RESULT_CHARACTERS = 16_384
 ERROR_CHARACTERS = 65_536
 MIME_TYPES = 32
+# Each event costs everybody on its way more than its text: one for each so many bytes of the limit, empty ones too.
+BYTES_FOR_AN_EVENT = 32
+# What the kernel says that it left out cannot be more than this.
+CUT_BYTES = 1 << 40
+
+
+def wire_bytes(text: str) -> int:
+    """What a text costs in a frame, where a character may need twelve bytes."""
+    return len(json.dumps(text)) - 2
 
 
 def text_of(value: object, limit: int) -> str:
@@ -27,6 +37,7 @@ class CellOutput:
         self.cell = cell
         self._limit = limit_bytes
         self._used = 0
+        self._events = limit_bytes // BYTES_FOR_AN_EVENT
         self._cut = 0
         self._told = False
         self._spare = {"result", "error"}
@@ -36,10 +47,11 @@ class CellOutput:
 
     def stream(self, name: str, data: bytes, final: bool = False) -> None:
         """Bytes of stdout or stderr. A character that is cut in two waits for its other half."""
-        keep = max(0, min(len(data), self._limit - self._used))
+        keep = max(0, min(len(data), self._limit - self._used)) if self._events > 0 else 0
         self._used += keep
         text = self._decoders[name].decode(data[:keep], final)
         if text:
+            self._events -= 1
             self._emit({"type": name, "cell": self.cell, "text": text})
         if keep < len(data):
             self._skip(len(data) - keep)
@@ -65,31 +77,33 @@ class CellOutput:
             for name, value in list(given.items())[:MIME_TYPES]
             if isinstance(value, str)
         }
-        size = sum(len(text) for text in texts.values())
-        if self._used + size > self._limit:
+        size = sum(wire_bytes(text) for text in texts.values())
+        if self._used + size > self._limit or self._events <= 0:
             kept: dict[str, str] = {}
             if kind in self._spare:
                 self._spare.discard(kind)
                 kept = {"text/plain": texts.get("text/plain", "")[:LAST_RESULT_CHARACTERS]}
-            self._skip(size - sum(len(text) for text in kept.values()))
+            self._skip(size - sum(wire_bytes(text) for text in kept.values()))
             texts = kept
         else:
             self._used += size
         if texts:
+            self._events -= 1
             self._emit({"type": kind, "cell": self.cell, "data": texts})
         if isinstance(cut, int) and cut > 0:
-            self._skip(cut)
+            self._skip(min(cut, CUT_BYTES))
 
     def error(self, message: dict[str, Any]) -> None:
         """An exception, from a message of the kernel."""
         fields = {name: text_of(message.get(name), ERROR_CHARACTERS) for name in ("name", "message", "traceback")}
-        size = sum(len(text) for text in fields.values())
-        if self._used + size > self._limit:
+        size = sum(wire_bytes(text) for text in fields.values())
+        if self._used + size > self._limit or self._events <= 0:
             if "error" not in self._spare:
                 self._skip(size)
                 return
             self._spare.discard("error")
         self._used += size
+        self._events -= 1
         self._emit({"type": "error", "cell": self.cell, **fields})
 
     def finish(self) -> None:

@@ -49,6 +49,7 @@ class Zygote:
         self.name = name
         self.title = name
         self._ended = ended
+        self._told = False
         self._turn = asyncio.Lock()
         self._answer: asyncio.Future[dict[str, Any]] | None = None
         self._socket: socket.socket | None = None
@@ -80,7 +81,7 @@ class Zygote:
             data = b""
         if not data:
             self.stop()
-            self._ended()
+            self._missed()
         elif self._answer is not None and not self._answer.done():
             self._answer.set_result(json.loads(data))
 
@@ -106,12 +107,23 @@ class Zygote:
                 socket.send_fds(self._socket, [json.dumps(request).encode()], files)
             except OSError as error:
                 raise ZygoteError(f"the {self.name} zygote does not listen: {error}") from error
-            return int((await self._wait(FORK_SECONDS))["pid"])
+            try:
+                return int((await self._wait(FORK_SECONDS))["pid"])
+            finally:
+                if self._socket is None:
+                    # It was stopped because it did not answer: without this word it would not be missed.
+                    self._missed()
 
     @property
     def pid(self) -> int | None:
         """Its process id while it runs."""
         return self._process.pid if self._process is not None else None
+
+    def _missed(self) -> None:
+        """Tells once that it has ended without being asked to."""
+        if not self._told:
+            self._told = True
+            self._ended()
 
     def stop(self) -> None:
         """Ends it, and with it every child that it has forked."""
