@@ -115,7 +115,8 @@ function follow({ flags, signal }: CliCall, socket: LiveSocket, { id, name, writ
       note('[Signed out: the token was removed or expired.]');
       resolve(1);
     });
-    socket.on('disconnect', () => {
+    socket.on('disconnect', (reason) => {
+      if (reason === 'io client disconnect') return;
       opened = null;
       keys = '';
       note('[The manager is not reached; connecting again…]');

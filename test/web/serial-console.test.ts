@@ -62,6 +62,7 @@ describe.skipIf(process.getuid?.() !== 0)('the serial console on the page of an 
     await page.locator('.serial-note').getByRole('button', { name: 'start' }).click();
     await connected();
     await shows(/boot: ready/);
+    await shows(/heartbeat \d+ web-1/);
   });
 
   it('types a command and shows its answer, in colour, under a policy that allows no inline style', async () => {
