@@ -69,6 +69,8 @@ export function createResources(
   let timers: NodeJS.Timeout[] = [];
   let off: () => void = () => undefined;
   let telling: Promise<void> = Promise.resolve();
+  /** The reading that has not begun. */
+  let next: { slow: boolean } | null = null;
 
   async function readSlow(): Promise<void> {
     counts = await clones.count(await pools.folders());
@@ -105,11 +107,18 @@ export function createResources(
     };
   }
 
-  /** One at a time: an older reading never follows a newer one. */
+  /** One at a time: an older reading never follows a newer one. One waits at most, however long a pool hangs. */
   function tell(slow: boolean): Promise<void> {
+    if (next !== null) {
+      next.slow ||= slow;
+      return telling;
+    }
+    const mine = { slow };
+    next = mine;
     telling = telling.then(async () => {
+      next = null;
       try {
-        if (slow) await readSlow();
+        if (mine.slow) await readSlow();
         current = await read();
         const text = JSON.stringify(current);
         if (text === last) return;
