@@ -53,6 +53,8 @@ export const migrate: CliCommand = {
 
 async function check(call: CliCall, instance: Instance, target: string | undefined): Promise<number> {
   const query = new URLSearchParams({ live: String(call.flags['cold'] !== true) });
+  if (call.flags['tunnelled'] === true) query.set('tunnelled', 'true');
+  if (call.flags['copy-storage'] === true) query.set('copyStorage', 'true');
   if (target !== undefined) query.set('target', (await resolveHost(call.config, target)).id);
   const base = `/api/v1/instances/${instance.id}/migrate/`;
   const answer = await request<MigrationChecks | MigrationChecks[]>(

@@ -25,11 +25,14 @@ export interface MoveRequest {
   actor: string;
 }
 
+/** How an instance is to move, as far as was said. */
+export type HowAsked = Omit<Options, 'live'> & { live?: boolean | undefined };
+
 export interface Migration {
   /** All checks against one host. `live` absent: as its state suggests. Errors: `not-found`. */
-  checks(instance: string, target: string, live?: boolean): Promise<MigrationChecks>;
+  checks(instance: string, target: string, how: HowAsked): Promise<MigrationChecks>;
   /** One for each other host, those to which it can move first. Errors: `not-found`. */
-  targets(instance: string, live?: boolean): Promise<MigrationChecks[]>;
+  targets(instance: string, how: HowAsked): Promise<MigrationChecks[]>;
   /**
    * Checks once more and begins the move. Errors: `not-found`, `not-movable` with the texts of the failed checks,
    * `op-id-reused`, and those of every command.
@@ -64,10 +67,9 @@ export function createMigration(config: Partial<SettleConfig>, deps: MigrationDe
     return host;
   }
 
-  const optionsOf = ({ state }: Instance, live: boolean | undefined): Options => ({
-    live: live ?? (state === 'running' || state === 'paused'),
-    tunnelled: false,
-    copyStorage: false,
+  const optionsOf = ({ state }: Instance, how: HowAsked): Options => ({
+    ...how,
+    live: how.live ?? (state === 'running' || state === 'paused'),
   });
 
   /** The job of an earlier call with this opId, when it was the same call. */
@@ -91,14 +93,14 @@ export function createMigration(config: Partial<SettleConfig>, deps: MigrationDe
 
   return {
     judge,
-    async checks(id, target, live) {
+    async checks(id, target, how) {
       const { instance, source } = mustInstance(id);
-      return (await gather.one(instance, source, mustHost(target), optionsOf(instance, live))).checks;
+      return (await gather.one(instance, source, mustHost(target), optionsOf(instance, how))).checks;
     },
-    async targets(id, live) {
+    async targets(id, how) {
       const { instance, source } = mustInstance(id);
       const others = inventory.hosts().filter((host) => host.id !== source.id);
-      const found = await gather.all(instance, source, others, optionsOf(instance, live));
+      const found = await gather.all(instance, source, others, optionsOf(instance, how));
       const rank = ({ movable }: MigrationChecks) => (movable ? 0 : 1);
       return found.sort((a, b) => rank(a) - rank(b) || (a.targetName < b.targetName ? -1 : 1));
     },

@@ -27,7 +27,7 @@ export function migrationRoutes({ migration }: MigrationRouteDeps): Route[] {
       params: migrateParams,
       query: checksQuery,
       answer: checksAnswer,
-      handle: ({ params, query }) => migration.checks(params.id, query.target, query.live),
+      handle: ({ params, query: { target, ...how } }) => migration.checks(params.id, target, how),
     }),
     defineRoute({
       method: 'GET',
@@ -38,7 +38,7 @@ export function migrationRoutes({ migration }: MigrationRouteDeps): Route[] {
       params: migrateParams,
       query: targetsQuery,
       answer: targetsAnswer,
-      handle: ({ params, query }) => migration.targets(params.id, query.live),
+      handle: ({ params, query }) => migration.targets(params.id, query),
     }),
     defineRoute({
       method: 'POST',

@@ -14,9 +14,20 @@ const live = z
   .transform((text) => (text === undefined ? undefined : text === 'true'))
   .describe('Whether it is to run on while it moves; absent: as its state suggests.');
 
-export const checksQuery = z.object({ target, live });
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
+/** How it is to move: other ways have other checks. */
+const how = {
+  live,
+  tunnelled: flag.describe('Checks a move through the connection of the libvirt daemons.'),
+  copyStorage: flag.describe('Checks a move that copies its disks too.'),
+};
+
+export const checksQuery = z.object({ target, ...how });
 export const checksAnswer = migrationChecksSchema;
-export const targetsQuery = z.object({ live });
+export const targetsQuery = z.object(how);
 export const targetsAnswer = z.array(migrationChecksSchema);
 
 export const migrateBody = z.strictObject({
