@@ -70,7 +70,7 @@ export function createCompute(config: ComputeConfig, deps: ComputeDeps): Compute
   const requests = createRequests(config, { registry, servers, store, link, log, nowMs });
   const completions = createCompletions(config, requests);
   const output = createOutput({ store, journal, monotonicMs });
-  const hostService = createHostSide({ registry, requests, servers, completions, store, link, bus, log });
+  const hostService = createHostSide(config, { registry, requests, servers, completions, store, link, bus, log });
   const sweep = createSweep(config, { registry, requests, servers, inventory, log, nowMs, monotonicMs });
   let timer: NodeJS.Timeout | null = null;
 

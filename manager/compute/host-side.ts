@@ -3,10 +3,12 @@ import type { Bus } from '../bus/bus.ts';
 import type { ComputeStore } from '../store/ports.ts';
 import type { Completions } from './completions.ts';
 import type { Computation } from './computation.ts';
-import type { ComputeLink, ComputeLog } from './ports.ts';
+import type { ComputeConfig, ComputeLink, ComputeLog } from './ports.ts';
 import type { NewEvent, Registry } from './registry.ts';
 import type { Requests } from './requests.ts';
 import type { Servers } from './servers.ts';
+
+const MIB = 1024 ** 2;
 
 type Take<T extends AgentServiceMessage['t']> = Extract<AgentServiceMessage, { t: T }>;
 
@@ -18,16 +20,19 @@ export interface ComputeHostService {
 }
 
 /** What agents tell of computations. */
-export function createHostSide(deps: {
-  registry: Registry;
-  requests: Requests;
-  servers: Servers;
-  completions: Completions;
-  store: Pick<ComputeStore, 'inputs'>;
-  link: ComputeLink;
-  bus: Bus;
-  log: ComputeLog;
-}): ComputeHostService {
+export function createHostSide(
+  config: Pick<ComputeConfig, 'sessionBytes'>,
+  deps: {
+    registry: Registry;
+    requests: Requests;
+    servers: Servers;
+    completions: Completions;
+    store: Pick<ComputeStore, 'inputs'>;
+    link: ComputeLink;
+    bus: Bus;
+    log: ComputeLog;
+  },
+): ComputeHostService {
   const { registry, requests, servers, completions, store, link, bus, log } = deps;
 
   /** A new link: what is not in the list has died with the agent, what we do not know is ended. */
@@ -78,7 +83,8 @@ export function createHostSide(deps: {
     computation.refusals.set(record.host, error);
     const text = `Host ${record.hostName} refused it: ${error.message}`;
     log.info('A host refused a computation session', { session: record.id, host: record.host, reason: error.message });
-    if (computation.pinned) registry.die(computation, 'refused', text);
+    if (record.ending !== null) registry.die(computation, 'terminated', `Ended on request: ${record.ending}.`);
+    else if (computation.pinned) registry.die(computation, 'refused', text);
     else elsewhere(computation, text);
   }
 
@@ -115,8 +121,14 @@ export function createHostSide(deps: {
     record.opened = true;
     registry.publish(computation, fresh);
     const { lastCell, ending, death } = record;
-    if (lastCell !== null && ending === null && death === null && record.cells >= lastCell)
-      if (!record.openCells.includes(lastCell)) requests.end(computation, 'its run is over');
+    if (ending !== null || death !== null) return;
+    if (lastCell !== null && record.cells >= lastCell && !record.openCells.includes(lastCell))
+      requests.end(computation, 'its run is over');
+    else if (record.outputBytes > config.sessionBytes)
+      requests.end(
+        computation,
+        `its output is above ${Math.round(config.sessionBytes / MIB)} MiB, the limit for a session`,
+      );
   }
 
   function ofSession(hostId: string, message: Take<'compute-opened' | 'compute-events' | 'compute-completed'>): void {

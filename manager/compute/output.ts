@@ -8,6 +8,7 @@ import { sizeOf } from './tail.ts';
 /** What one message to a viewer holds at most. */
 const MESSAGE_EVENTS = 1_000;
 const MESSAGE_BYTES = 256 * 1024;
+const RETRY_MS = 1_000;
 
 /** The output of sessions for whoever reads it: from memory where it is there, else from the store. */
 export interface Output {
@@ -55,12 +56,22 @@ export function createOutput(deps: {
       let next = Math.min(from, computation.record.nextSeq);
       let attached = true;
       let begun = false;
+      let retry: NodeJS.Timeout | null = null;
       function pump(): void {
-        while (attached && begun && next < computation.record.nextSeq && viewer.hasRoom()) {
-          const { events, bytes } = read(computation, next, MESSAGE_EVENTS, MESSAGE_BYTES);
-          if (events.length === 0) return;
-          next += events.length;
-          viewer.send(events, bytes);
+        try {
+          while (attached && begun && next < computation.record.nextSeq && viewer.hasRoom()) {
+            const { events, bytes } = read(computation, next, MESSAGE_EVENTS, MESSAGE_BYTES);
+            if (events.length === 0) return;
+            next += events.length;
+            viewer.send(events, bytes);
+          }
+        } catch {
+          // The store cannot be read now, which its writers tell. This viewer waits; whoever added events does not.
+          retry ??= setTimeout(() => {
+            retry = null;
+            pump();
+          }, RETRY_MS);
+          retry.unref();
         }
       }
       computation.watchers.add(pump);
@@ -77,6 +88,7 @@ export function createOutput(deps: {
         detach() {
           if (!attached) return;
           attached = false;
+          if (retry !== null) clearTimeout(retry);
           computation.watchers.delete(pump);
           computation.viewers -= 1;
           computation.touchedMs = monotonicMs();

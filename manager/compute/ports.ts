@@ -13,6 +13,8 @@ export interface ComputeConfig {
   keepMs: number;
   keepSessions: number;
   keepBytes: number;
+  /** A session that has brought more output than this in its life is ended. */
+  sessionBytes: number;
   /** A session whose host was away for so long counts as dead. */
   hostGoneMs: number;
   /** Where a compute server names none. */
@@ -27,6 +29,7 @@ export const COMPUTE_DEFAULTS: ComputeConfig = {
   keepMs: 24 * 3_600_000,
   keepSessions: 1_000,
   keepBytes: 1024 ** 3,
+  sessionBytes: 256 * 1024 ** 2,
   hostGoneMs: 24 * 3_600_000,
   idleMs: 1_800_000,
   sweepMs: 1_000,

@@ -29,15 +29,25 @@ export function createRun(deps: { requests: Requests; output: Output; nowMs(): n
     });
   }
 
+  function begin(computation: Computation, code: string, { owner, opId }: Pick<RunRequest, 'owner' | 'opId'>): void {
+    try {
+      requests.execute(computation.record.id, { code, actor: owner });
+    } catch (error) {
+      // Nobody could ever find it again to send its cell.
+      if (opId === undefined) requests.end(computation, 'its cell could not be stored');
+      throw error;
+    }
+  }
+
   /**
    * Resolves with what the cell gave, or with `running` when it takes longer than `timeoutMs`: it goes on then, and its
    * output can be read later. The same opId with the same arguments waits for the same cell. Rejects as `open` does, and
    * with the reason of the hosts when none of them took it.
    */
   return async function run({ code, timeoutMs, keep, ...where }: RunRequest): Promise<RunAnswer> {
-    const { computation, isNew } = requests.open({ ...where, code, keep });
-    if (isNew && computation.record.death === null)
-      requests.execute(computation.record.id, { code, actor: where.owner });
+    const { computation } = requests.open({ ...where, code, keep });
+    // Also where an earlier call could open the session and then not store its cell.
+    if (computation.record.death === null && computation.record.cells < CELL) begin(computation, code, where);
     await ended(computation, timeoutMs);
     const { id, createdMs, death } = computation.record;
     if (death?.cause === 'refused') throw refusalOf(computation, death.text);

@@ -19,7 +19,7 @@ export function startComputeRig(folder: string, options: { hosts?: string[]; con
   mkdirSync(folder, { recursive: true });
   const hosts = options.hosts ?? ['h1'];
   const opened = openComputeStore(join(folder, 'compute.sqlite'));
-  const faults = { write: null as Error | null, sync: null as Promise<void> | null };
+  const faults = { write: null as Error | null, after: null as Error | null, sync: null as Promise<void> | null };
   let syncs = 0;
   const waiting = new Set<() => void>();
   const store: ComputeStore = {
@@ -27,6 +27,8 @@ export function startComputeRig(folder: string, options: { hosts?: string[]; con
     write(given) {
       if (faults.write !== null) throw faults.write;
       opened.write(given);
+      // Behind the next write everything fails.
+      if (faults.after !== null) [faults.write, faults.after] = [faults.after, null];
     },
     sync: async () => {
       syncs += 1;
