@@ -57,9 +57,16 @@ export class Chart extends View<ChartOptions> {
   }
 
   async load(): Promise<void> {
-    const [{ default: library }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
+    const parts = Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]);
+    // Whatever a browser says when a part of the program cannot be fetched, it means the same.
+    const loaded = await parts.catch(() => null);
     if (this.destroyed) return;
-    this.library = library;
+    if (loaded === null) {
+      this.body.classList.add('dim');
+      this.body.textContent = 'The curve could not be loaded: the manager may have been updated. Reload the page.';
+      return;
+    }
+    this.library = loaded[0].default;
     this.rebuild();
   }
 

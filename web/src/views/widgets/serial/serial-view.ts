@@ -91,7 +91,7 @@ export class SerialView extends View<SerialOptions> {
         },
       });
     } catch {
-      this.failed = 'The terminal could not be loaded. Is the manager reached?';
+      this.failed = 'The terminal could not be loaded. Is the manager reached? If it is, reload the page.';
       this.redraw();
       return;
     }
