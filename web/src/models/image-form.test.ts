@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DeletePlaces, diskFates } from './delete-plan.ts';
-import { formatOfFile, type ImageForm, imageFaults, nameOfFile, registerRequest } from './image-form.ts';
+import { formatOfFile, type ImageForm, imageFaults, nameOfFile, registerRequest, takenNames } from './image-form.ts';
 
 const form = (more: Partial<ImageForm> = {}): ImageForm => ({
   ...{ host: 'h', pool: 'images', file: 'a/Debian 12.qcow2', name: 'debian', format: 'qcow2' },
@@ -24,6 +24,19 @@ describe('a base image', () => {
     expect(imageFaults(form({ file: '/x' }), new Set(['debian']))).toMatchObject({
       ...{ file: expect.stringContaining('inside the pool'), name: 'The host has a base image of this name' },
     });
+  });
+
+  it('may have the name of the same file again, and of no other', () => {
+    const images = [
+      { host: 'h', name: 'debian', path: '/pool/a/Debian 12.qcow2' },
+      { host: 'o', name: 'x' },
+    ];
+    const taken = (file: string, pool?: string) => [...takenNames(images, form({ file }), pool)];
+    expect([taken(' a/Debian 12.qcow2 ', '/pool/'), taken('b', '/pool'), taken('b')]).toEqual([
+      [],
+      ['debian'],
+      ['debian'],
+    ]);
   });
 
   it('becomes a call without what was left empty', () => {

@@ -38,6 +38,20 @@ function pathFault(path: string): string | undefined {
   return undefined;
 }
 
+/**
+ * Names of base images that the host has, but for that of the same file: one that has changed since is registered again
+ * under its name. `poolPath` undefined: not known yet.
+ */
+export function takenNames(
+  images: readonly { host?: string; name?: string; path?: string }[],
+  form: Pick<ImageForm, 'host' | 'file'>,
+  poolPath: string | undefined,
+): Set<string> {
+  const path = poolPath === undefined ? null : `${poolPath.replace(/\/$/, '')}/${form.file.trim()}`;
+  const others = images.filter((image) => image.host === form.host && image.path !== path);
+  return new Set(others.flatMap(({ name }) => name ?? []));
+}
+
 /** What keeps the form from being sent. `taken`: names of base images that the host has. */
 export function imageFaults(form: ImageForm, taken: ReadonlySet<string>): ImageFaults {
   const faults: ImageFaults = {};

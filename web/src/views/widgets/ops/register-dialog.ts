@@ -10,6 +10,7 @@ import {
   imageFaults,
   nameOfFile,
   registerRequest,
+  takenNames,
 } from '../../../models/image-form.ts';
 import { field, OpDialog, type OpDialogOptions } from './op-dialog.ts';
 
@@ -80,8 +81,10 @@ export class RegisterDialog extends OpDialog<RegisterOptions> {
   }
 
   faults(): ImageFaults {
-    const own = this.deps.models.images.filter((image) => image.get('host') === this.form.host);
-    return imageFaults(this.form, new Set(own.map((image) => image.get('name')!)));
+    const { images, resources } = this.deps.models;
+    const pool = resources.get(this.form.host)?.attributes.pools?.find(({ name }) => name === this.form.pool);
+    const all = images.map(({ attributes }) => attributes);
+    return imageFaults(this.form, takenNames(all, this.form, pool?.path));
   }
 
   submit(event: Event): void {
