@@ -53,6 +53,8 @@ describe('launch', () => {
     const posts = await calls('POST', /instances$/);
     expect(posts.length).toBe(1);
     expect(posts[0]!.body).toMatchObject({ name: 'shop-1', base: 'debian-12', memoryBytes: 1.5 * 1024 ** 3, vcpus: 1 });
+    await page.reload();
+    await page.locator('.placement', { hasText: 'most free memory' }).waitFor();
     await page.locator('.title-end').getByRole('link', { name: 'shop-1' }).click();
     await page.getByRole('heading', { name: 'shop-1' }).waitFor();
     expect(faults).toEqual([]);
@@ -90,6 +92,10 @@ describe('migrate', () => {
     await page.locator('.checks .verdict-bad').first().waitFor();
     expect(await submit.isDisabled()).toBe(true);
     await page.locator('.move-targets .choice').first().click();
+    await page.getByLabel('Copy the disks').check();
+    await page.locator('.checks', { hasText: 'will be copied' }).waitFor();
+    await page.getByLabel('Copy the disks').uncheck();
+    await page.locator('.checks', { hasText: 'both hosts share' }).waitFor();
     await page.locator('#move-downtime').fill('250');
     await submit.dblclick();
     await page.locator('.job-figures', { hasText: 'Dirty rate' }).waitFor();
@@ -139,6 +145,21 @@ describe('base images', () => {
     await page.locator('dialog[open]').getByText('the file').waitFor();
     await page.locator('[data-submit]').click();
     await expect.poll(() => row.count()).toBe(0);
+  });
+});
+
+describe('a part of the program that cannot be fetched', () => {
+  it('is named in its place, with what to do, and breaks nothing else', async () => {
+    const { page } = await subject.open('/instances');
+    const running = (await list<Row>('instances')).find((one) => one.state === 'running' && !one.stale);
+    const broken: string[] = [];
+    page.on('pageerror', (error) => broken.push(error.message));
+    await page.route(/\.js$/, (route) => route.abort());
+    await page.goto(`${subject.url}/#/instances/${running!.id}`);
+    await page.locator('.chart', { hasText: 'Reload the page' }).first().waitFor();
+    await page.locator('[data-op="migrate"]').click();
+    await page.locator('.toast-bad', { hasText: 'Reload the page' }).waitFor();
+    expect(broken).toEqual([]);
   });
 });
 

@@ -7,7 +7,13 @@ import { begin, end, run, TICK_MS, told } from './mock-jobs.ts';
 
 const GIB = 1024 ** 3;
 
-export function checksFor(state: MockState, instance: Instance, live: boolean): MigrationChecks[] {
+export function checksFor(
+  state: MockState,
+  instance: Instance,
+  given: Record<string, string | undefined>,
+): MigrationChecks[] {
+  const live = given['live'] !== 'false';
+  const copied = given['copyStorage'] === 'true';
   const all = state.world.hosts.filter(({ id }) => id !== instance.host);
   return all
     .map((host, index): MigrationChecks => {
@@ -47,10 +53,12 @@ export function checksFor(state: MockState, instance: Instance, live: boolean): 
         ),
         check(
           'disk',
-          index === 2 ? 'warn' : 'ok',
-          index === 2
-            ? 'The disk is on shared storage, but its file system is mounted with other options there.'
-            : 'The disk is on storage that both hosts share.',
+          copied && online ? 'ok' : index === 2 ? 'warn' : 'ok',
+          copied && online
+            ? `It will be copied to ${host.name}.`
+            : index === 2
+              ? 'The disk is on shared storage, but its file system is mounted with other options there.'
+              : 'The disk is on storage that both hosts share.',
         ),
         check('name', 'ok', 'Nothing there has its name or its UUID.'),
       ];

@@ -55,7 +55,8 @@ function launch(state: MockState, body: Body): Answer {
   instance.disks = [
     { target: 'vda', device: 'disk', format: 'qcow2', source: `/var/lib/webvirt/images/${instance.id}.qcow2` },
   ];
-  const made = begin(state, { ...job('launch', 'running', instance, Date.now(), {}), id: String(body['opId']) });
+  const begun = { ...job('launch', 'running', instance, Date.now(), {}), id: String(body['opId']), placement };
+  const made = begin(state, begun);
   told(state, made, '', 'manager', 'placement chosen');
   const steps = ['makes the disk', 'defines the instance', 'starts it'];
   run(state, made, (elapsedMs) => {
@@ -137,7 +138,7 @@ export function answerOps(
   if (method === 'POST' && path === '/api/v1/instances') return launch(state, body);
   if (method === 'DELETE' && noun === 'instances' && instance) return remove(state, instance, given);
   if (word === 'migrate' && instance) {
-    if (more === 'targets') return { status: 200, data: checksFor(state, instance, given['live'] !== 'false') };
+    if (more === 'targets') return { status: 200, data: checksFor(state, instance, given) };
     if (method === 'POST') return migrate(state, instance, body);
   }
   if (method === 'POST' && path === '/api/v1/images') return register(state, body);

@@ -78,7 +78,6 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     pending,
     history,
     traces,
-    placements: new Map(),
     operations: createOperations(api),
     follow: createFollows({ feed, models }),
     compute: createCompute({ api, feed, notices, storage: window.sessionStorage }),

@@ -69,6 +69,7 @@ describe('the host', () => {
       ['c', null],
     ]);
     expect(likeliestHost(choices)?.id).toBe('c');
+    expect(likeliestHost(choices, hosts, 'only-a')?.id).toBe('a');
   });
 
   it('says why it cannot: away, no guests, too little memory with what QEMU takes', () => {

@@ -113,9 +113,17 @@ export function hostChoices(images: readonly PlanImage[], hosts: readonly PlanHo
     });
 }
 
-/** The host that the manager would choose now: most free memory among those that can. */
-export function likeliestHost(choices: readonly HostChoice[]): HostChoice | null {
-  const able = choices.filter(({ why }) => why === null);
+/** The host that the manager would choose now: most free memory among those that can, and have the network. */
+export function likeliestHost(
+  choices: readonly HostChoice[],
+  hosts: readonly PlanHost[] = [],
+  network = '',
+): HostChoice | null {
+  const offers = (id: string) => {
+    const known = network === '' ? null : (hosts.find((host) => host.id === id)?.resources ?? null);
+    return known === null || known.networks.some(({ name, active }) => active && name === network);
+  };
+  const able = choices.filter(({ id, why }) => why === null && offers(id));
   return able.sort((a, b) => (b.freeMemoryBytes ?? 0) - (a.freeMemoryBytes ?? 0))[0] ?? null;
 }
 

@@ -13,17 +13,8 @@ export interface TargetChoice {
 const RANK: Record<Verdict, number> = { good: 0, warn: 1, bad: 2 };
 const CHECK_RANK: Record<MigrationCheck['verdict'], number> = { fail: 0, warn: 1, ok: 2 };
 
-/** True when nothing but disks is in the way, and these are to be copied: the manager looks at that once more. */
-const onlyDisksFail = ({ checks }: MigrationChecks) =>
-  checks.every(({ check, verdict }) => verdict !== 'fail' || check === 'disk');
-
-/** Whether the move may be sent. */
-export function mayMove(checks: MigrationChecks, copyStorage: boolean): boolean {
-  return checks.movable || (copyStorage && onlyDisksFail(checks));
-}
-
-function verdictOf(checks: MigrationChecks, copyStorage: boolean): Verdict {
-  if (!mayMove(checks, copyStorage)) return 'bad';
+function verdictOf(checks: MigrationChecks): Verdict {
+  if (!checks.movable) return 'bad';
   return checks.checks.some(({ verdict }) => verdict !== 'ok') ? 'warn' : 'good';
 }
 
@@ -34,25 +25,19 @@ export const checkName = (check: string) => check.replaceAll('-', ' ');
  * The targets, movable ones first, then by name. Those of `order` keep their places when they are asked for anew, so
  * that nothing moves under the pointer.
  */
-export function targetChoices(
-  all: readonly MigrationChecks[],
-  order: readonly string[] = [],
-  copyStorage = false,
-): TargetChoice[] {
+export function targetChoices(all: readonly MigrationChecks[], order: readonly string[] = []): TargetChoice[] {
   const place = (id: string) => (order.includes(id) ? order.indexOf(id) : order.length);
   return all
     .map((one): TargetChoice => {
-      const verdict = verdictOf(one, copyStorage);
+      const verdict = verdictOf(one);
       const failed = one.checks.filter((check) => check.verdict === 'fail').map(({ check }) => checkName(check));
       const weigh = one.checks.filter((check) => check.verdict === 'warn').length;
       const words =
         verdict === 'bad'
           ? `cannot move: ${failed.join(', ') || 'see the checks'}`
-          : failed.length > 0
-            ? 'can move if its disks can be copied'
-            : verdict === 'warn'
-              ? `can move, ${weigh} to weigh`
-              : 'can move';
+          : verdict === 'warn'
+            ? `can move, ${weigh} to weigh`
+            : 'can move';
       return { id: one.target, name: one.targetName, verdict, words };
     })
     .sort((a, b) => place(a.id) - place(b.id) || RANK[a.verdict] - RANK[b.verdict] || a.name.localeCompare(b.name));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MigrationChecks } from '../../../common/model/migration.ts';
 import { JobTraces, recordTraces } from './job-traces.ts';
 import { moveResult, timeLeftMs } from './move-figures.ts';
-import { downtimeOf, mayMove, orderedChecks, targetChoices } from './move-plan.ts';
+import { downtimeOf, orderedChecks, targetChoices } from './move-plan.ts';
 import { Jobs } from './nouns.ts';
 
 const MIB = 1024 ** 2;
@@ -41,13 +41,6 @@ describe('targets', () => {
       ['fir', 'can move, 2 to weigh'],
       ['birch', 'cannot move: check 0, check 2'],
     ]);
-  });
-
-  it('may be chosen although their disks are missing when these are to be copied', () => {
-    const one = { ...target('a', 'fail', 'ok') };
-    one.checks = [{ check: 'disk', verdict: 'fail', text: '' }, ...one.checks.slice(1)];
-    expect([mayMove(one, false), mayMove(one, true), mayMove(target('b', 'fail'), true)]).toEqual([false, true, false]);
-    expect(targetChoices([one], [], true)[0]!.words).toBe('can move if its disks can be copied');
   });
 
   it('keep their places when they are asked for anew', () => {

@@ -1,4 +1,4 @@
-import type { Job } from '../../../common/model/job.ts';
+import type { Job, Placement } from '../../../common/model/job.ts';
 import type { MigrationChecks } from '../../../common/model/migration.ts';
 import type { BaseImage } from '../../../common/model/resources.ts';
 
@@ -12,14 +12,6 @@ export interface LaunchRequest {
   diskBytes?: number;
   network?: string;
   autostart: boolean;
-}
-
-/** Where a new instance goes and why; `passed` are the hosts that were looked at and not taken. */
-export interface Placement {
-  host: string;
-  hostName: string;
-  reason: string;
-  passed: { host: string; hostName: string; reason: string }[];
 }
 
 /** A file that lies in a pool already; paths are relative to the pool. */

@@ -6,7 +6,7 @@ import type { HistogramSources } from './histogram-source.ts';
 import type { JobTraces } from './job-traces.ts';
 import type { LineSources } from './line-source.ts';
 import type { ImageRow, InstanceModel, Models } from './nouns.ts';
-import type { Operations, Placement } from './operations.ts';
+import type { Operations } from './operations.ts';
 import type { Pending } from './pending.ts';
 import type { SampleHistory } from './sample-history.ts';
 import type { SerialConsoles } from './serial-console.ts';
@@ -45,8 +45,6 @@ export interface PageDeps {
   dialogs: Dialogs;
   serial: SerialConsoles;
   traces: JobTraces;
-  /** Where the manager put what was launched from here, and why; by job. */
-  placements: Map<string, Placement>;
   history: SampleHistory;
   lines: LineSources;
   histograms: HistogramSources;

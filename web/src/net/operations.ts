@@ -1,6 +1,6 @@
-import type { Job } from '../../../common/model/job.ts';
+import type { Job, Placement } from '../../../common/model/job.ts';
 import type { MigrationChecks } from '../../../common/model/migration.ts';
-import type { Operations, Placement } from '../models/operations.ts';
+import type { Operations } from '../models/operations.ts';
 import type { Api } from './api.ts';
 import { newOpId } from './op-id.ts';
 import { onceMore, sendOnce } from './send-once.ts';

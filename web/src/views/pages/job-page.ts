@@ -110,9 +110,18 @@ export class JobPage extends Page<PageDeps> {
       return html`${crumbs}<div class="page-title"><h1>Job ${visibleText(this.subject.slice(0, 12))}</h1></div>
         <p class="dim">${waits ? 'Accepted; waiting for the first word of it…' : 'It is not among the recent jobs; its lines are below.'}</p>`;
     }
-    const { verb, state, instance, instanceName, host, hostName, target, targetName } = job.attributes;
+    const {
+      placement = null,
+      verb,
+      state,
+      instance,
+      instanceName,
+      host,
+      hostName,
+      target,
+      targetName,
+    } = job.attributes;
     const here = instance ? this.deps.models.instances.get(instance) : undefined;
-    const place = this.deps.placements.get(this.subject) ?? null;
     return html`${crumbs}
       <div class="page-title"><h1>${visibleText(verbWord(verb!))}${instanceName ? html` <span class="job-what">${visibleText(instanceName)}</span>` : null}</h1>${jobMark(job, state)}
         <div class="title-end buttons">
@@ -122,7 +131,7 @@ export class JobPage extends Page<PageDeps> {
       <div class="job-way">${host ? html`<a href="#/hosts/${host}">${icon('hosts')} ${visibleText(hostName ?? host)}</a>` : null}
         ${target ? html`<span aria-label="to">→</span><a href="#/hosts/${target}">${icon('hosts')} ${visibleText(targetName ?? target)}</a>` : null}
         ${jobTimes(job, this.deps)}</div>
-      ${placementNote(place)}
+      ${placementNote(placement)}
       ${this.numbers(job)}
       ${job.ended() ? jobError(job, state === 'cancelled' ? null : jobAdvice(verb!)) : jobError(job)}`;
   }

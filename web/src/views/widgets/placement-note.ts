@@ -1,8 +1,8 @@
 import { html, type TemplateResult } from 'lit-html';
+import type { Placement } from '../../../../common/model/job.ts';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { plural } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
-import type { Placement } from '../../models/operations.ts';
 
 /** Why a new instance went where it went, and why not elsewhere. */
 export function placementNote(place: Placement | null): TemplateResult | null {

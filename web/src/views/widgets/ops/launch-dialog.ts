@@ -125,8 +125,7 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
     void this.send(
       request,
       (opId) => this.deps.operations.launch(request, opId),
-      ({ job, placement }) => {
-        this.deps.placements.set(job.id, placement);
+      ({ job }) => {
         this.close();
         this.deps.go(`/jobs/${encodeURIComponent(job.id)}`);
       },
@@ -151,7 +150,7 @@ export class LaunchDialog extends OpDialog<LaunchOptions> {
     if (form.host !== '' && !choices.some(({ id }) => id === form.host)) form.host = '';
     const networks = networkChoices(choices, hosts, form.host);
     if (!this.networked) form.network = (networks.find(({ name }) => name === 'default') ?? networks[0])?.name ?? '';
-    const likeliest = likeliestHost(choices);
+    const likeliest = likeliestHost(choices, hosts, form.network);
     const faults = launchFaults(form, base, choices, taken);
     const place = form.host === '' ? likeliest : (choices.find(({ id }) => id === form.host) ?? null);
     return { bases, base, hosts, choices, networks, likeliest, faults, place };

@@ -36,6 +36,8 @@ export function networkField(
   networks: ReturnType<typeof networkChoices>,
   choose: (network: string) => void,
 ): TemplateResult {
+  // It was chosen, and then a host without it.
+  const away = form.network !== '' && !networks.some(({ name }) => name === form.network);
   const some = (one: (typeof networks)[number]) =>
     one.onHosts < one.ofHosts ? `, on ${one.onHosts} of ${one.ofHosts} hosts` : '';
   return field(
@@ -45,7 +47,11 @@ export function networkField(
       choose(
         (event.target as HTMLSelectElement).value,
       )}>${networks.map((one) => html`<option value=${one.name} ?selected=${one.name === form.network}>${visibleText(one.name)}${some(one)}</option>`)}
+        ${away ? html`<option value=${form.network} selected>${visibleText(form.network)}, not there</option>` : null}
         <option value="" ?selected=${form.network === ''}>none</option></select>`,
-    { hint: networks.length === 0 ? 'No active network is known there' : undefined },
+    {
+      fault: away ? 'Choose another network, or another host' : undefined,
+      hint: networks.length === 0 ? 'No active network is known there' : undefined,
+    },
   );
 }

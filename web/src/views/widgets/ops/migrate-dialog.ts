@@ -4,14 +4,7 @@ import type { MigrationCheck, MigrationChecks } from '../../../../../common/mode
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { plural } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
-import {
-  checkName,
-  downtimeOf,
-  mayMove,
-  orderedChecks,
-  targetChoices,
-  type Verdict,
-} from '../../../models/move-plan.ts';
+import { checkName, downtimeOf, orderedChecks, targetChoices, type Verdict } from '../../../models/move-plan.ts';
 import type { InstanceModel } from '../../../models/nouns.ts';
 import { choiceList } from './choice.ts';
 import { field, OpDialog, type OpDialogOptions } from './op-dialog.ts';
@@ -32,6 +25,8 @@ const VERDICTS: Record<MigrationCheck['verdict'], [Verdict, string]> = {
 /** Where an instance could go, what speaks for and against each place before the click, and how it is to move. */
 export class MigrateDialog extends OpDialog<MigrateOptions> {
   declare answers: MigrationChecks[] | null;
+  /** The way to move for which the answers hold. */
+  declare answeredWay: string;
   declare order: string[];
   declare target: string;
   declare how: { live: boolean; tunnelled: boolean; copyStorage: boolean; maxDowntime: string };
@@ -42,6 +37,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
     super.preinitialize(options);
     this.className = 'dialog dialog-form dialog-migrate';
     this.answers = null;
+    this.answeredWay = '';
     this.order = [];
     this.target = '';
     this.asked = 0;
@@ -62,17 +58,33 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
     return state === 'running' || state === 'paused';
   }
 
+  get way(): string {
+    const { live: isLive, tunnelled, copyStorage } = this.how;
+    return JSON.stringify([isLive, tunnelled, copyStorage]);
+  }
+
+  get chosen(): MigrationChecks | null {
+    return this.answers?.find(({ target }) => target === this.target) ?? null;
+  }
+
+  /** Checks of another way to move say nothing of this one. */
+  get ready(): boolean {
+    const limited = downtimeOf(this.how.maxDowntime) !== null;
+    return this.chosen?.movable === true && this.answeredWay === this.way && limited;
+  }
+
   /** Asks for the checks; only the newest question's answer counts. */
   async ask(): Promise<void> {
     if (this.busy) return;
     this.asked += 1;
-    const asked = this.asked;
+    const { asked, way } = this;
     try {
       const answers = await this.deps.operations.targets(String(this.options.instance.id), this.how);
       if (asked !== this.asked || this.destroyed) return;
       this.answers = answers;
+      this.answeredWay = way;
       this.askFault = null;
-      const choices = targetChoices(answers, this.order, this.how.copyStorage);
+      const choices = targetChoices(answers, this.order);
       this.order = choices.map(({ id }) => id);
       if (!this.order.includes(this.target))
         this.target = choices.find(({ verdict }) => verdict !== 'bad')?.id ?? this.order[0] ?? '';
@@ -99,8 +111,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
   submit(event: Event): void {
     event.preventDefault();
     const maxDowntimeMs = downtimeOf(this.how.maxDowntime);
-    const chosen = this.answers?.find(({ target }) => target === this.target);
-    if (chosen === undefined || !mayMove(chosen, this.how.copyStorage) || maxDowntimeMs === null) return;
+    if (!this.ready || maxDowntimeMs === null) return;
     const { tunnelled, copyStorage } = this.how;
     const request = {
       ...{ target: this.target, live: this.how.live, tunnelled, copyStorage },
@@ -118,8 +129,7 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
 
   override template(): TemplateResult {
     const { name, hostName } = this.options.instance.attributes;
-    const chosen = this.answers?.find(({ target }) => target === this.target) ?? null;
-    const ready = chosen !== null && mayMove(chosen, this.how.copyStorage) && downtimeOf(this.how.maxDowntime) !== null;
+    const { chosen } = this;
     return html`<form novalidate @submit=${(event: Event) => this.submit(event)}>
       ${this.headTemplate(`Migrate ${name} from ${hostName}`)}
       <div class="form-body">
@@ -129,13 +139,13 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
       </div>
       <div class="form-end">${this.refusedTemplate()}
         <p class="sentence" aria-live="polite">${this.sentence(chosen)}</p>
-        ${this.footTemplate(chosen === null ? 'Migrate' : `Migrate to ${chosen.targetName}`, ready)}</div></form>`;
+        ${this.footTemplate(chosen === null ? 'Migrate' : `Migrate to ${chosen.targetName}`, this.ready)}</div></form>`;
   }
 
   targetsTemplate(): TemplateResult {
     if (this.answers === null)
       return html`<div class="move-targets"><p class="dim"><span class="spinner"></span> Asking every other host…</p></div>`;
-    const choices = targetChoices(this.answers, this.order, this.how.copyStorage);
+    const choices = targetChoices(this.answers, this.order);
     if (choices.length === 0)
       return html`<div class="move-targets"><div class="empty empty-small"><h3>There is no other host</h3><p>Enrol a second one; then instances can move between them.</p>
         <a class="btn btn-quiet" href="#/hosts" @click=${() => this.close()}>To the hosts</a></div></div>`;
@@ -197,8 +207,9 @@ export class MigrateDialog extends OpDialog<MigrateOptions> {
   sentence(chosen: MigrationChecks | null): TemplateResult {
     const { name } = this.options.instance.attributes;
     if (chosen === null) return html`Choose where it goes.`;
+    if (this.answeredWay !== this.way) return html`Asking the hosts about this way to move…`;
     const to = html`<b>${visibleText(chosen.targetName)}</b>`;
-    if (!mayMove(chosen, this.how.copyStorage)) return html`It cannot go to ${to} now: see what is in the way.`;
+    if (!chosen.movable) return html`It cannot go to ${to} now: see what is in the way.`;
     const how = this.how.tunnelled ? ', through the tunnel of libvirt' : '';
     const what = this.how.copyStorage ? 'disks and the memory' : 'memory';
     return this.how.live
