@@ -11,6 +11,7 @@ export interface Journal {
   add(command: Command, at: { nowMs: number; beforeState: string | null; emergency: boolean }): Entry;
   /** The highest fencing token that was seen for an instance; -1 when none was. */
   fence(instance: string): number;
+  /** The first time stays; the process is the last one. */
   started(opId: string, at: { nowMs: number; pid: number | null; pidStart: string | null }): Entry;
   ended(opId: string, nowMs: number, outcome: Outcome): Entry;
   /** Oldest first. */
@@ -57,7 +58,7 @@ export function openJournal(config: { path: string; capRows: number }): Journal 
      ON CONFLICT (instance) DO UPDATE SET fence = max(fence, excluded.fence)`,
   );
   const started = db.prepare(
-    "UPDATE ops SET state = 'running', started_ms = ?, pid = ?, pid_start = ? WHERE op_id = ? AND final = 0",
+    "UPDATE ops SET state = 'running', started_ms = coalesce(started_ms, ?), pid = ?, pid_start = ? WHERE op_id = ? AND final = 0",
   );
   const ended = db.prepare(
     `UPDATE ops SET state = ?, final = 1, ended_ms = ?, error = ?, result = ?, stderr = ?, after_state = ?

@@ -10,6 +10,7 @@ import {
   TWO,
   throwsCode,
 } from '../../test/support/command-rig.ts';
+import { done } from './outcomes.ts';
 import { defineProcedure } from './procedures/procedure.ts';
 
 let rig: CommandRig;
@@ -144,4 +145,22 @@ test('what an earlier version began with arguments that this one does not read i
   const second = rig.runner({}, {}, [procedure(z.object({ name: z.string() }))]);
   await second.start();
   await vi.waitFor(() => expect(second.report(one.opId)).toMatchObject({ final: true, state: 'unknown' }));
+});
+
+test('a procedure that starts one program after the other has begun once, at its first', async () => {
+  let nowMs = 1_000;
+  const procedure = defineProcedure({
+    ...{ name: 'launch', args: z.object({}), on: 'new', recover: () => Promise.reject(new Error('not asked')) },
+    async run(call) {
+      for (const pid of [null, process.pid, process.ppid]) {
+        nowMs += 1_000;
+        call.started(pid);
+      }
+      return done(null, {});
+    },
+  });
+  const runner = rig.runner({}, { now: () => nowMs }, [procedure]);
+  const report = await ended(runner, command('launch'));
+  expect([report.startedMs, report.endedMs]).toEqual([2_000, 4_000]);
+  expect(rig.lines.filter(({ message }) => message.endsWith(': running'))).toHaveLength(1);
 });

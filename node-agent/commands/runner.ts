@@ -133,13 +133,13 @@ export function createCommandRunner(config: CommandRunnerConfig, deps: CommandDe
     });
   }
 
-  /** virsh runs already: whatever goes wrong here must not look as if it did not. */
+  /** virsh runs already: whatever goes wrong here must not look as if it did not. A procedure calls it for each program. */
   function started(running: Running, pid: number | null): void {
-    const { opId } = running.entry;
+    const { opId, startedMs } = running.entry;
     try {
       const pidStart = pid === null ? null : processStart(pid);
       running.entry = journal.started(opId, { nowMs: deps.now(), pid, pidStart });
-      told(running.entry);
+      if (startedMs === null) told(running.entry);
     } catch (error) {
       if (!stopped) log.error('a started operation could not be journalled', { job: opId, reason: String(error) });
     }

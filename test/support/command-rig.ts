@@ -49,7 +49,7 @@ export async function commandRig() {
     /** `change` replaces what the runner sees of the hypervisor. */
     runner(
       change: Partial<CommandHypervisor> = {},
-      config: Partial<CommandRunnerConfig> = {},
+      { now = Date.now, ...config }: Partial<CommandRunnerConfig> & { now?: () => number } = {},
       procedures: readonly Procedure[] = [],
     ): CommandRunner {
       const { run = hypervisor.run, ...others } = change;
@@ -67,7 +67,7 @@ export async function commandRig() {
       };
       const made = createCommandRunner(
         { journalPath: join(folder, 'journal.sqlite'), ...config },
-        { hypervisor: seen, emit: (line) => lines.push(line), log: silent, now: Date.now, procedures },
+        { hypervisor: seen, emit: (line) => lines.push(line), log: silent, now, procedures },
       );
       runners.push(made);
       return made;
