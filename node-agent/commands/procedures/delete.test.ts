@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebvirtError } from '../../../common/errors.ts';
@@ -45,6 +45,15 @@ const isThere = () => [domain !== null, existsSync(disk)];
 test('an instance goes with the disk that was made for it', async () => {
   expect(await remove()).toMatchObject({ state: 'done', result: { removed: [disk] } });
   expect(isThere()).toEqual([false, false]);
+});
+
+test('the log of its console goes with the older parts of it, and nobody else’s', async () => {
+  const logs = join(rig.folder, 'c');
+  mkdirSync(logs);
+  const others = [`${VM}.log.note`, `${VM}.logs`, 'bbbbbbbb-0000-4000-8000-00000000000b.log'];
+  for (const name of [`${VM}.log`, `${VM}.log.0`, `${VM}.log.12`, ...others]) writeFileSync(join(logs, name), '');
+  expect(await remove()).toMatchObject({ state: 'done' });
+  expect(readdirSync(logs).sort()).toEqual(others.sort());
 });
 
 test.each(['in-use', 'timeout', 'missing-program'] as const)(

@@ -8,6 +8,7 @@ import { done, failed, unknown } from '../outcomes.ts';
 import { processStart } from '../process-start.ts';
 import { OFF } from '../verbs/verb.ts';
 import { virshFault } from '../virsh-faults.ts';
+import { removeConsoleLog } from './console-log.ts';
 import { domainDisks } from './domain-files.ts';
 import { eventWithin, observed, undefine } from './launch-undo.ts';
 import { openDisk, removeFile } from './new-disk.ts';
@@ -136,7 +137,7 @@ export function createDelete(deps: DeleteDeps): Procedure {
       const gone = await removeFile(path, ino).catch((error: unknown) => left.push(`${path} (${String(error)})`));
       if (gone === true) removed.push(path);
     }
-    await removeFile(removal.consoleLog).catch(() => false);
+    await removeConsoleLog(removal.consoleLog).catch(() => undefined);
     if (left.length > 0) {
       call.line('error', 'A disk could not be removed', { left });
       return failed('internal', `The definition is gone, but this could not be removed: ${left.join('; ')}.`);

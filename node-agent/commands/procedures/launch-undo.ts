@@ -2,6 +2,7 @@ import type { AgentInstance } from '../../../common/model/instance.ts';
 import type { CommandHypervisor } from '../command-hypervisor.ts';
 import { OFF } from '../verbs/verb.ts';
 import { virshFault } from '../virsh-faults.ts';
+import { removeConsoleLog } from './console-log.ts';
 import { removeFile } from './new-disk.ts';
 
 /** All that belongs to a definition and nothing else; what is not there is no fault. */
@@ -31,10 +32,9 @@ export async function undoLaunch(traces: Traces, hypervisor: CommandHypervisor):
     else if (now !== null && !OFF.includes(now.state)) left.push(`the instance, which is ${now.state}`);
     if (left.length > 0) return left.join('; ');
   }
-  for (const file of [disk, consoleLog === null ? null : { path: consoleLog }]) {
-    if (file === null) continue;
-    await removeFile(file.path, file.ino).catch((error: unknown) => left.push(`${file.path} (${String(error)})`));
-  }
+  const stays = (path: string) => (error: unknown) => void left.push(`${path} (${String(error)})`);
+  if (disk !== null) await removeFile(disk.path, disk.ino).catch(stays(disk.path));
+  if (consoleLog !== null) await removeConsoleLog(consoleLog).catch(stays(consoleLog));
   if (traces.defined) {
     const fault = await undefine(uuid, hypervisor);
     if (fault !== null) left.push(`the definition (${fault})`);
