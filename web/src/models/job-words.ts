@@ -2,7 +2,7 @@
 const TRIES: Record<string, string> = {
   migrate:
     'Both hosts were looked at: the instance runs where its page says. The lines below tell what libvirt said on either side; ask for the checks again before the next try.',
-  launch: 'The lines below tell which step failed, and that what had been made was taken away again.',
+  launch: 'The lines below tell which step failed, and what became of what had been made.',
   delete: 'Look at the page of the instance for what is left of it; deleting it again is safe.',
   'register-image': 'Compare pool, path and format with the file on the host.',
 };
