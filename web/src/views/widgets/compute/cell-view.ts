@@ -162,6 +162,9 @@ export class CellView extends View<CellViewOptions> {
     const boxes = () => [...this.output.querySelectorAll<HTMLElement>('.out-stdout, .out-stderr')];
     const left = new Set(boxes().filter((box) => box.scrollHeight - box.scrollTop - box.clientHeight >= NEAR_END_PX));
     render(parts, this.output);
+    // Of a flood of displays only some are held; the elements of the others must not be.
+    const held = new Set(cell.output.parts.map(({ id }) => id));
+    for (const id of this.figures.keys()) if (!held.has(id)) this.figures.delete(id);
     // What was written before this page was opened is read from its beginning.
     if (isBusy(cell)) for (const box of boxes()) if (!left.has(box)) box.scrollTop = box.scrollHeight;
     this.drawnMs = performance.now();

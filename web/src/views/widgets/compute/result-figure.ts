@@ -3,6 +3,7 @@ import type { MimeBundle } from '../../../../../common/model/compute.ts';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { icon } from '../../../dom/icons.ts';
 import { type Shown, shownOf } from '../../../models/compute/mime.ts';
+import { readDrawing } from './drawing.ts';
 import { LONGEST_LATEX, setLatex } from './latex.ts';
 import { drawPicture, readPng, saveFile } from './picture.ts';
 import { pictureAllowed } from './picture-policy.ts';
@@ -67,14 +68,20 @@ function png(figure: HTMLElement, { base64, text }: Extract<Shown, { as: 'png' }
 function svg(figure: HTMLElement, shown: Extract<Shown, { as: 'svg' }>, context: FigureContext): void {
   source(figure, shown.source, 'SVG', context);
   void pictureAllowed('blob:').then((allowed) => {
-    if (!allowed) return;
+    const blob = allowed ? readDrawing(shown.source) : null;
+    if (blob === null) return;
     const image = document.createElement('img');
     image.className = 'out-picture';
     image.alt = `Drawing of ${context.label}`;
+    const forget = () => URL.revokeObjectURL(image.src);
+    image.addEventListener('error', () => {
+      forget();
+      // Not a drawing after all: its source says more than the sign of a broken image.
+      source(figure, shown.source, 'SVG', context);
+    });
+    image.addEventListener('load', forget);
     // In an <img> a drawing runs no script and loads nothing.
-    const blob = new Blob([shown.source], { type: 'image/svg+xml' });
     image.src = URL.createObjectURL(blob);
-    image.addEventListener('load', () => URL.revokeObjectURL(image.src));
     const save = () => saveFile(`${context.label.toLowerCase().replaceAll(' ', '-')}.svg`, blob);
     render(
       html`${image}<div class="out-tools"><button type="button" class="btn btn-icon btn-sm" title="Save the drawing" aria-label="Save the drawing" @click=${save}>${icon('download')}</button></div>`,
