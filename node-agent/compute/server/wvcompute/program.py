@@ -23,6 +23,7 @@ from .zygotes import Zygote, ZygoteError
 
 STOP_SECONDS = 3.0
 RESTART_SECONDS = 1.0
+LONGEST_RESTART_SECONDS = 60.0
 
 
 class Program:
@@ -124,13 +125,22 @@ class Program:
         if pool is not None:
             pool.close()
             self._server.changed()
-            asyncio.get_running_loop().call_later(RESTART_SECONDS, self._again, name)
+            self._later(name, RESTART_SECONDS)
 
-    def _again(self, name: str) -> None:
+    def _later(self, name: str, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._again, name, seconds)
+
+    def _again(self, name: str, seconds: float) -> None:
         if not self._stopping.is_set() and self._server.state == "ready":
-            task = asyncio.ensure_future(self._load(name))
+            task = asyncio.ensure_future(self._reload(name, seconds))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _reload(self, name: str, seconds: float) -> None:
+        """What loaded before loads again one day: a host that was out of memory just now must not lose its kernel."""
+        await self._load(name)
+        if name not in self._server.pools:
+            self._later(name, min(LONGEST_RESTART_SECONDS, seconds * 2))
 
     async def _stop(self) -> None:
         for task in self._tasks:
