@@ -107,6 +107,7 @@ export const agentConfigSchema = z.object({
         .prefault('256MiB')
         .describe('Lines that wait for the manager take at most this; then the oldest go, and a gap says which.'),
     })
+    .prefault({})
     .describe('Lines on their way to the manager.'),
   journal: z
     .object({
@@ -118,6 +119,7 @@ export const agentConfigSchema = z.object({
         .default(10_000)
         .describe('Operations the journal holds. When all of them wait for the manager, new ones are refused.'),
     })
+    .prefault({})
     .describe('Operations on instances.'),
   compute: z
     .object({
@@ -126,6 +128,7 @@ export const agentConfigSchema = z.object({
         .default('')
         .describe('Socket of the compute server of this host. Empty: compute.sock in dataDir.'),
     })
+    .prefault({})
     .describe('Computations.'),
 });
 export type AgentConfig = z.output<typeof agentConfigSchema>;

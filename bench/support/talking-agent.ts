@@ -20,7 +20,7 @@ import { type TalkOrder, talk } from './talk.ts';
  * link and its enrolment are the real ones, and what is timed are calls of its winston logger.
  */
 const { dataDir, enrolFile } = JSON.parse(process.argv[2]!) as { dataDir: string; enrolFile: string };
-const config = configOf({ dataDir, enrolFile, port: 0, libvirtUri: 'test:///default', spool: {}, journal: {} });
+const config = configOf({ dataDir, enrolFile, port: 0, libvirtUri: 'test:///default' });
 const inData = (name: string) => join(dataDir, name);
 const now = Date.now;
 const failpoint = noFailpoint;
