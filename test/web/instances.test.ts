@@ -71,7 +71,8 @@ describe('the instances table', () => {
     await page.locator('.t-row').nth(3).waitFor();
     const before = (await posts()).length;
     const names = (await rowNames(page)).slice(0, 4);
-    for (let i = 0; i < 4; i += 1) await page.locator('.t-row input').nth(i).click();
+    // Rows stand in the document in the order in which they came, not in that of the table.
+    for (const name of names) await page.locator(`.t-row:has(.t-name:text-is("${name}")) input`).click();
     await page.locator('.bulk [data-act="force-off"]').click();
     const dialog = page.locator('dialog[open]');
     for (const name of names) await dialog.getByText(name, { exact: true }).waitFor();
