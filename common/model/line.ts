@@ -28,6 +28,8 @@ export const lineSchema = z.object({
   id: z.string(),
   tsMs: z.number(),
   receivedMs: z.number(),
+  /** The time by which lines of all hosts are ordered, where it is not `tsMs`: the agent's clock was off, or ahead. */
+  sortMs: z.number().optional(),
   level: levelSchema,
   host: z.string(),
   hostName: z.string(),

@@ -63,6 +63,8 @@ export function createLateStore<S extends OpenedStore>(
       cursors: async (...given) => mustBeOpen().lines.cursors(...given),
       hashAt: async (...given) => mustBeOpen().lines.hashAt(...given),
       query: async (...given) => mustBeOpen().lines.query(...given),
+      search: async (...given) => mustBeOpen().lines.search(...given),
+      count: async (...given) => mustBeOpen().lines.count(...given),
       get: async (...given) => mustBeOpen().lines.get(...given),
       context: async (...given) => mustBeOpen().lines.context(...given),
       histogram: async (...given) => mustBeOpen().lines.histogram(...given),

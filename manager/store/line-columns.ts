@@ -10,6 +10,14 @@ export function storedMs(tsMs: number): number {
   return Math.round(Math.min(LIMIT_TIME_MS, Math.max(-LIMIT_TIME_MS, tsMs)));
 }
 
+/**
+ * The time by which lines of all hosts are ordered: the time its agent gave, corrected by how far that agent's clock is
+ * off, and never later than it was received.
+ */
+export function sortMsOf(tsMs: number, { receivedMs, clockOffsetMs }: Pick<LineBatch, 'receivedMs' | 'clockOffsetMs'>) {
+  return Math.min(storedMs(tsMs - (clockOffsetMs ?? 0)), storedMs(receivedMs));
+}
+
 /** The columns of a batch; a gap is one line that says what is missing, and has the number `gap.from`. */
 export function columnsOf(batch: LineBatch): LineColumns {
   if (batch.columns !== null) return batch.columns;
@@ -42,6 +50,8 @@ export function lineAt(batch: LineBatch, columns: LineColumns, i: number): Line 
     source: valueAt(columns.source, i) as Source,
     message: columns.message[i] ?? '',
   };
+  const sortMs = sortMsOf(line.tsMs, batch);
+  if (sortMs !== line.tsMs) line.sortMs = sortMs;
   for (const name of ['unit', 'instance', 'job', 'session'] as const) {
     const value = valueAt(columns[name], i);
     if (value !== undefined) line[name] = value;

@@ -4,7 +4,7 @@ import { LEVELS } from '../../../common/model/line.ts';
 import { isColumnField } from '../../../common/pure/query/query.ts';
 import type { HistogramBucket, LineFilter } from '../ports.ts';
 import { runQuery } from './line-rows.ts';
-import { allOf, integer } from './query-sql.ts';
+import { allOf, type Condition, integer } from './query-sql.ts';
 import { levelName, sourceName } from './schema.ts';
 import { atLeast, below, filterConditions } from './search.ts';
 
@@ -49,10 +49,7 @@ export async function countByValue(
   field: string,
   limit: number,
 ): Promise<{ value: string; count: number }[]> {
-  const conditions = filterConditions(filter);
-  if (filter.fromMs !== undefined) conditions.push(atLeast(filter.fromMs));
-  if (filter.toMs !== undefined) conditions.push(below(filter.toMs));
-  const where = allOf(conditions);
+  const where = wholeFilter(filter);
   const rows = await runQuery(
     connection,
     `SELECT value, count(*) AS n FROM (SELECT ${valueExpression(field)} AS value FROM lines WHERE ${where.sql})
@@ -67,6 +64,20 @@ export async function countByValue(
   // Levels are few and have an order that people know.
   if (field === 'level') facets.sort((a, b) => LEVELS.indexOf(a.value as never) - LEVELS.indexOf(b.value as never));
   return facets;
+}
+
+/** How many lines match. */
+export async function countLines(connection: DuckDBConnection, filter: LineFilter): Promise<number> {
+  const where = wholeFilter(filter);
+  const [row] = await runQuery(connection, `SELECT count(*) FROM lines WHERE ${where.sql}`, where.values);
+  return Number(row?.[0] ?? 0);
+}
+
+function wholeFilter(filter: LineFilter): Condition {
+  const conditions = filterConditions(filter);
+  if (filter.fromMs !== undefined) conditions.push(atLeast(filter.fromMs));
+  if (filter.toMs !== undefined) conditions.push(below(filter.toMs));
+  return allOf(conditions);
 }
 
 function valueExpression(field: string): string {

@@ -22,10 +22,16 @@ export interface Engine {
    */
   write<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
   write<T, R>(work: (connection: DuckDBConnection) => Promise<T>, committed: (result: T) => R): Promise<R>;
-  read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** `signal` interrupts it: it rejects with `op-cancelled`. `limitMs` instead of the engine's own limit. */
+  read<T>(work: (connection: DuckDBConnection) => Promise<T>, options?: ReadOptions): Promise<T>;
   /** Works the log into the file, in turn with the writes: only then are deleted rows free room. */
   checkpoint(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  signal?: AbortSignal | undefined;
+  limitMs?: number;
 }
 
 interface Connections {
@@ -111,25 +117,34 @@ export async function openEngine(
     }
   }
 
-  async function timed<T>(connection: DuckDBConnection, work: (c: DuckDBConnection) => Promise<T>): Promise<T> {
+  async function timed<T>(
+    connection: DuckDBConnection,
+    work: (c: DuckDBConnection) => Promise<T>,
+    { signal, limitMs = readTimeoutMs }: ReadOptions,
+  ): Promise<T> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       connection.interrupt();
-    }, readTimeoutMs);
+    }, limitMs);
+    const interrupt = () => connection.interrupt();
+    signal?.addEventListener('abort', interrupt);
     try {
+      signal?.throwIfAborted();
       return await work(connection);
     } catch (error) {
+      if (signal?.aborted) throw new WebvirtError('op-cancelled', 'The search was cancelled.');
       if (late) {
         throw new WebvirtError(
           'timeout',
-          `This search took longer than ${readTimeoutMs / 1000} s; make its time range smaller.`,
+          `This search took longer than ${limitMs / 1000} s; make its time range smaller.`,
         );
       }
       if (!/interrupt/i.test(String(error))) throw error;
       throw new WebvirtError('store-unavailable', 'The store of lines is being opened again; try again in a moment.');
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', interrupt);
     }
   }
 
@@ -140,7 +155,7 @@ export async function openEngine(
       tail = result.catch(() => undefined);
       return result;
     },
-    async read(work) {
+    async read(work, options = {}) {
       while (open === null || active.size >= limitReads) {
         // Opening is the writer's work: two openings of one file at the same time would harm it.
         if (open === null) {
@@ -156,7 +171,7 @@ export async function openEngine(
       if (connection === undefined) throw new WebvirtError('store-unavailable', 'The line store is closed.');
       active.add(connection);
       try {
-        return await timed(connection, work);
+        return await timed(connection, work, options);
       } finally {
         active.delete(connection);
         owner!.readers.push(connection);

@@ -1,7 +1,7 @@
 import { BIGINT, type DuckDBConnection, type DuckDBType, UTINYINT, VARCHAR } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { type Dictionary, type LineColumns, valueAt } from '../../../common/wire/frames.ts';
-import { columnsOf, storableJson, storedMs } from '../line-columns.ts';
+import { columnsOf, sortMsOf, storableJson, storedMs } from '../line-columns.ts';
 import type { LineBatch } from '../ports.ts';
 import { levelCode, sourceCode } from './schema.ts';
 
@@ -73,7 +73,7 @@ export class LineChunks {
     const received = storedMs(batch.receivedMs);
     const time = (i: number) => storedMs(columns.tsMs[from + i] ?? received);
     this.#long(AT.ordinal, count, (i) => ordinal + i);
-    this.#long(AT.sortMs, count, (i) => Math.min(time(i), received));
+    this.#long(AT.sortMs, count, (i) => sortMsOf(time(i), batch));
     this.#long(AT.tsMs, count, time);
     this.#long(AT.receivedMs, count, () => received);
     this.#long(AT.seq, count, (i) => batch.first + from + i);

@@ -60,6 +60,7 @@ function readRow(row: unknown[]): StoredLine {
     source: sourceName(Number(source)),
     message: textOf(message),
   };
+  if (Number(sortMs) !== line.tsMs) line.sortMs = Number(sortMs);
   if (unit !== null) line.unit = String(unit);
   if (instance !== null) line.instance = String(instance);
   if (job !== null) line.job = String(job);

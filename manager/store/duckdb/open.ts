@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { columnsOf, storedMs } from '../line-columns.ts';
+import { columnsOf, sortMsOf } from '../line-columns.ts';
 import type { CommittedBatch, LineBatch, LineStore, SampleStore } from '../ports.ts';
-import { countByTime, countByValue } from './counts.ts';
+import { countByTime, countByValue, countLines } from './counts.ts';
 import { type EngineOptions, openEngine } from './engine.ts';
 import { Ledger } from './ledger.ts';
 import { LineChunks } from './line-chunks.ts';
@@ -12,6 +12,9 @@ import { createQuietCheckpoint } from './quiet-checkpoint.ts';
 import { deleteOldest, type RetentionRule, usedBytes } from './retention.ts';
 import { createSampleStore } from './samples.ts';
 import { type Extent, searchNewest } from './search.ts';
+
+/** A search that goes back through everything, for a person who waits and can cancel it. */
+const LIMIT_WHOLE_SEARCH_MS = 120_000;
 
 export interface LineStoreOptions extends EngineOptions {
   /** Called at named points of a commit; tests end the process there. */
@@ -72,7 +75,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         const ordinal = newestOrdinal + 1;
         const columns = columnsOf(batch);
         newestOrdinal += columns.n;
-        extent = widened(extent, columns.tsMs, batch.receivedMs);
+        extent = widened(extent, columns.tsMs, batch);
         return { ...batch, ordinal };
       });
     };
@@ -97,6 +100,12 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         return row === undefined ? null : String(row[0]);
       }),
     query: (filter, page) => engine.read((reader) => searchNewest(reader, filter, page, extent, Date.now)),
+    search: (filter, options) =>
+      engine.read((reader) => searchNewest(reader, filter, { ...options, limitMs: Infinity }, extent, Date.now), {
+        signal: options.signal,
+        limitMs: LIMIT_WHOLE_SEARCH_MS,
+      }),
+    count: (filter, signal) => engine.read((reader) => countLines(reader, filter), { signal }),
     get: (id) => engine.read(async (reader) => (await findLine(reader, id))?.line ?? null),
     context: (id, around) => engine.read((reader) => linesAround(reader, id, around, newestOrdinal)),
     histogram: (filter, range) => engine.read((reader) => countByTime(reader, filter, range)),
@@ -135,11 +144,10 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   };
 }
 
-function widened(extent: Extent | null, tsMs: number[], receivedMs: number): Extent {
+function widened(extent: Extent | null, tsMs: number[], batch: LineBatch): Extent {
   let { oldestMs, newestMs } = extent ?? { oldestMs: Infinity, newestMs: -Infinity };
-  const received = storedMs(receivedMs);
   for (const time of tsMs) {
-    const sortMs = Math.min(storedMs(time), received);
+    const sortMs = sortMsOf(time, batch);
     if (sortMs < oldestMs) oldestMs = sortMs;
     if (sortMs > newestMs) newestMs = sortMs;
   }

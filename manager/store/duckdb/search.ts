@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { WebvirtError } from '../../../common/errors.ts';
 import { queryOf } from '../../../common/pure/query/filter.ts';
-import type { LineFilter, LinePage } from '../ports.ts';
+import type { LineFilter, LinePage, SearchOptions } from '../ports.ts';
 import { type StoredLine, selectLines } from './line-rows.ts';
 import { allOf, type Condition, integer, queryConditions } from './query-sql.ts';
 
@@ -28,7 +28,7 @@ export function filterConditions(filter: LineFilter): Condition[] {
 export async function searchNewest(
   connection: DuckDBConnection,
   filter: LineFilter,
-  page: { limit: number; cursor?: string },
+  page: SearchOptions & { limitMs?: number },
   extent: Extent | null,
   nowMs: () => number,
 ): Promise<LinePage> {
@@ -44,7 +44,10 @@ export async function searchNewest(
     const low = Math.max(lowest, high - windowMs);
     const range = [atLeast(low), below(high), ...(before === null ? [] : [older(before)])];
     const wanted = page.limit + 1 - found.length;
-    found.push(...(await selectLines(connection, allOf([...range, ...conditions]), 'newest', wanted)));
+    const here = await selectLines(connection, allOf([...range, ...conditions]), 'newest', wanted);
+    const fitting = here.slice(0, page.limit - found.length);
+    if (fitting.length > 0) page.onFound?.(fitting.map((row) => row.line));
+    found.push(...here);
     if (found.length > page.limit) {
       const last = found[page.limit - 1]!;
       const lines = found.slice(0, page.limit).map((row) => row.line);
@@ -52,7 +55,8 @@ export async function searchNewest(
     }
     high = low;
     windowMs *= WINDOW_GROWTH;
-    if (high > lowest && nowMs() - started > LIMIT_SEARCH_MS) {
+    page.onLooked?.(high);
+    if (high > lowest && nowMs() - started > (page.limitMs ?? LIMIT_SEARCH_MS)) {
       return { lines: found.map((row) => row.line), next: `${Math.ceil(high)}.0`, searchedBackToMs: high };
     }
   }

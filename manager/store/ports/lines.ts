@@ -1,0 +1,89 @@
+import type { Gap, Level, Line } from '../../../common/model/line.ts';
+import type { LineColumns } from '../../../common/wire/frames.ts';
+import type { EpochCursor } from '../../../common/wire/link.ts';
+
+/** A batch of one (agent, epoch) on its way into the store. Either `columns` or `gap` is there. */
+export interface LineBatch {
+  agent: string;
+  /** Host id of the lines: the agent's id, or '' for manager and crawler. */
+  host: string;
+  hostName: string;
+  epoch: string;
+  /** Number of the first line. A gap takes the numbers `gap.from..gap.to` and is stored as one line under `gap.from`. */
+  first: number;
+  count: number;
+  /** Running hash behind this batch. */
+  hash: string;
+  receivedMs: number;
+  /** The agent's clock minus the manager's when this came; absent: not known, taken as 0. */
+  clockOffsetMs?: number;
+  columns: LineColumns | null;
+  gap: Gap | null;
+}
+
+/** What the store was given and has committed, for the live road. `ordinal` is the arrival number of its first line. */
+export interface CommittedBatch extends LineBatch {
+  ordinal: number;
+}
+
+export interface LineFilter {
+  q?: string;
+  /** Least severe level that matches. */
+  level?: Level;
+  host?: string;
+  instance?: string;
+  source?: string;
+  job?: string;
+  session?: string;
+  /** On the time that lines are ordered by, see `sortMsOf`. `from` included, `to` excluded. */
+  fromMs?: number;
+  toMs?: number;
+}
+
+export interface LinePage {
+  /** Newest first. */
+  lines: Line[];
+  /** Cursor of the next (older) page, or null at the end. */
+  next: string | null;
+  searchedBackToMs: number | null;
+}
+
+export interface SearchOptions {
+  limit: number;
+  cursor?: string;
+  signal?: AbortSignal;
+  onFound?(lines: Line[]): void;
+  onLooked?(backToMs: number): void;
+}
+
+export interface HistogramBucket {
+  fromMs: number;
+  counts: Record<Level, number>;
+}
+
+/** Lines. A batch is durable when `append` resolves: its rows and its cursor are one transaction. */
+export interface LineStore {
+  append(batches: LineBatch[]): Promise<CommittedBatch[]>;
+  cursors(agent: string): Promise<EpochCursor[]>;
+  /** Hash that stands behind the batch which ended before `next`, if it is still known. */
+  hashAt(agent: string, epoch: string, next: number): Promise<string | null>;
+  query(filter: LineFilter, page: { limit: number; cursor?: string }): Promise<LinePage>;
+  /**
+   * The same search in one go, as far back as the filter says: lines are told as they are found, newest first, and after
+   * each window of time how far back it has been looked. Rejects with `op-cancelled` when `signal` is aborted: what was found has
+   * been told.
+   */
+  search(filter: LineFilter, options: SearchOptions): Promise<LinePage>;
+  /** Lines that match. */
+  count(filter: LineFilter, signal?: AbortSignal): Promise<number>;
+  get(id: string): Promise<Line | null>;
+  /** Lines around one line in arrival order of the whole stream or of its host alone, oldest first. */
+  context(id: string, options: { before: number; after: number; sameHost: boolean }): Promise<Line[]>;
+  histogram(filter: LineFilter, range: { fromMs: number; toMs: number; buckets: number }): Promise<HistogramBucket[]>;
+  facets(filter: LineFilter, field: string, limit: number): Promise<{ value: string; count: number }[]>;
+  /** Arrival number of the newest committed line (0 when empty). */
+  newestOrdinal(): number;
+  /** Lines after an arrival number, oldest first, for a viewer that resumes. */
+  since(filter: LineFilter, ordinal: number, limit: number): Promise<{ lines: Line[]; lastOrdinal: number }>;
+  stats(): Promise<{ lines: number; bytesOnDisk: number; oldestMs: number | null }>;
+}
