@@ -2,6 +2,7 @@ import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeFolder } from '../make-folder.ts';
+import { ensurePlaces } from './places.ts';
 
 const FORMAT = 1;
 const KEEP_DAMAGED = 2;
@@ -34,6 +35,7 @@ export function openDatabase(path: string, maxFileBytes?: number): Database.Data
     if (format !== known) throw Object.assign(new Error(`${path}: altered header`), { code: 'SQLITE_CORRUPT' });
     if (format > FORMAT) throw new Error(`${path} was written by a newer version of WebVirt (format ${format})`);
     if (format === 0) db.transaction(() => db.exec(SCHEMA)).immediate();
+    ensurePlaces(db);
     return db;
   } catch (error) {
     db.close();

@@ -3,6 +3,7 @@ import type { EpochCursor } from '../../common/wire/link.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { isDamage, openDatabase, setAside } from './database.ts';
 import { type Mark, openMark } from './mark.ts';
+import { salvagePlaces } from './places.ts';
 import { isContinuous, repairEpoch } from './repair.ts';
 import { salvage } from './salvage.ts';
 import { behindRow, createTable, type EpochRow, SPAN, type Table } from './table.ts';
@@ -61,6 +62,7 @@ function startOver(options: OpenOptions, error: Error): OpenSpool {
   const db = openDatabase(options.path, options.maxFileBytes);
   const fresh = createTable(db);
   const found = db.transaction(() => salvage(aside, fresh)).immediate();
+  db.transaction(() => salvagePlaces(aside, db)).immediate();
   const epochs = found.map(({ epoch }) => epoch);
   const trouble = {
     message: 'The spool file was damaged; it was set aside and what could be read was taken over',

@@ -215,3 +215,19 @@ describe('spool at its cap', () => {
     expect(messages(frames)).toContain('line 19999');
   });
 });
+
+describe('places of sources', () => {
+  test('are durable with the lines before them, by themselves, and forgotten', () => {
+    const spool = open();
+    spool.append(line('one'), { name: 'file:a', value: '3' });
+    spool.append(line('two'), { name: 'file:a', value: '7' });
+    spool.places.set('file:b', '1');
+    spool.close();
+    const again = open();
+    expect(again.places.names('file:')).toEqual(['file:a', 'file:b']);
+    expect(again.places.get('file:a')).toBe('7');
+    again.places.set('file:b', null);
+    again.close();
+    expect(open().places.names('')).toEqual(['file:a']);
+  });
+});

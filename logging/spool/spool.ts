@@ -6,6 +6,7 @@ import { AlteredRow, MissingRows, readFrames } from './read.ts';
 import { openStore } from './store.ts';
 import type { Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
 
+export type { Places } from './places.ts';
 export type { AckResult, Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
 
 /** Under load, commits are this far apart: long enough to share a sync, short enough not to be seen. */
@@ -60,7 +61,7 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     cancelTimer?.();
     cancelTimer = null;
     pending.close();
-    if (pending.isEmpty() && !store.hasAcks()) return;
+    if (pending.isEmpty() && !store.hasMore()) return;
     const started = performance.now();
     try {
       commitOrShrink();
@@ -122,6 +123,13 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     schedule();
   }
 
+  function commitLater(): void {
+    ackTimer ??= setTimeout(() => {
+      ackTimer = null;
+      if (!isClosed) commit();
+    }, ACK_PAUSE_MS);
+  }
+
   function read(at: ReadFrom, maxBytes: number): Frame[] {
     for (let tries = 0; tries < 3; tries += 1) {
       const state = store.find(at.epoch);
@@ -142,9 +150,10 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
   }
 
   const spool: Spool = {
-    append(line) {
+    append(line, place) {
       if (isClosed) return;
       pending.add(line);
+      if (place !== undefined) store.places.set(place.name, place.value);
       if (pending.size() < WAIT_BYTES) schedule();
       else if (trouble === null) commit();
       else if (pending.size() > HOLD_BYTES) pending.giveUpOldest('write-failed');
@@ -154,12 +163,19 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     acked(epoch, next, hash) {
       const result = store.acked({ epoch, next, hash });
       // It is written with the next commit; when none comes soon, for itself.
-      ackTimer ??= setTimeout(() => {
-        ackTimer = null;
-        if (!isClosed) commit();
-      }, ACK_PAUSE_MS);
+      commitLater();
       return result;
     },
+    places: {
+      get: store.places.get,
+      names: store.places.names,
+      set(name, value) {
+        if (isClosed) return;
+        store.places.set(name, value);
+        commitLater();
+      },
+    },
+    unwrittenBytes: () => pending.size(),
     onSpooled(handler) {
       handlers.add(handler);
       return () => void handlers.delete(handler);

@@ -3,6 +3,7 @@ import { EMPTY_HASH, type EpochCursor } from '../../common/wire/link.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { carryRows } from './carry.ts';
 import { cutGap } from './frame.ts';
+import { createPlaces, readPlaces } from './places.ts';
 import { checkEpoch, type EpochState, type OpenSpool, openSpoolFile, type Trouble } from './recover.ts';
 import { behindRow, gapOfRow, ROW_OVERHEAD_BYTES, rowOfFrame, rowOfGap, SPAN, type Totals } from './table.ts';
 import { type Excess, trimOldest } from './trim.ts';
@@ -21,6 +22,7 @@ export interface TimedFrame extends Frame {
 export function openStore(config: SpoolConfig, failpoint: Failpoint) {
   let open: OpenSpool = openSpoolFile({ ...config, failpoint });
   let totals = countAll();
+  const places = createPlaces(readPlaces(open.db));
   let capShare = 1;
 
   function countAll(): Totals {
@@ -53,10 +55,12 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
           open.table.insert(rowOfFrame(no, frame, frame));
           failpoint('A3');
         }
+        if (places.isDirty()) places.write(open.db);
         if (frames.length > 0) failpoint('A2');
       })
       .immediate();
     totals = after;
+    places.written();
     for (const state of acks) state.saved = state.acked;
     const last = frames.at(-1)?.header;
     if (last !== undefined) current().end = { epoch: last.epoch, next: last.first + last.count, hash: last.hash };
@@ -173,6 +177,7 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
   function reopen(damage?: Error): void {
     close();
     open = openSpoolFile({ ...config, failpoint }, damage);
+    places.rewrite();
     totals = countAll();
     if (!open.mayGoOn) newEpoch();
   }
@@ -190,7 +195,9 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     table: () => open.table,
     head: () => current().end,
     totals: () => totals,
-    hasAcks: () => dirtyAcks().length > 0,
+    places,
+    /** True when there is something to write beside frames. */
+    hasMore: () => dirtyAcks().length > 0 || places.isDirty(),
     takeTroubles: () => open.troubles.splice(0),
     /** On a full disk the spool gives up its oldest eighth for the newest lines; 1 puts the cap back. */
     setCapShare: (share: number) => {

@@ -1,6 +1,7 @@
 import type { NewLine, Source } from '../../common/model/line.ts';
 import type { EpochRange, FrameHeader } from '../../common/wire/link.ts';
 import type { Failpoint } from '../failpoint.ts';
+import type { Places } from './places.ts';
 
 /** One frame as it rests and travels. `body` is the UTF-8 JSON text of its `LineColumns`; empty for a gap. */
 export interface Frame {
@@ -48,9 +49,14 @@ export type AckResult = 'ok' | 'unknown' | 'fork';
 export interface Spool {
   /**
    * Takes a line. It is on disk about a millisecond later (`onSpooled` tells); under load many share one commit. When
-   * the caller outruns the disk, this call waits for the disk. Never throws.
+   * the caller outruns the disk, this call waits for the disk. Never throws. With `place`, where its source stands behind
+   * this line is made durable with it, neither without the other.
    */
-  append(line: NewLine): void;
+  append(line: NewLine, place?: { name: string; value: string }): void;
+  /** Where sources stand; set through here when no line goes with it. */
+  places: Places;
+  /** Bytes that were taken and are not on disk: what can be read again later is better left where it is while this is high. */
+  unwrittenBytes(): number;
   /** Oldest first, the current one last. At most 64. */
   epochs(): EpochRange[];
   /**
