@@ -27,3 +27,15 @@ export const savedSearchSchema = z.object({
   changedMs: z.number(),
 });
 export type SavedSearch = z.infer<typeof savedSearchSchema>;
+
+/** A time whose lines retention leaves alone, and why. */
+export const keepMarkSchema = z.object({
+  id: z.string(),
+  /** On the time that lines are ordered by. `fromMs` included, `toMs` excluded. */
+  fromMs: z.number(),
+  toMs: z.number(),
+  note: z.string(),
+  owner: z.string(),
+  createdMs: z.number(),
+});
+export type KeepMark = z.infer<typeof keepMarkSchema>;

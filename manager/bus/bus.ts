@@ -9,6 +9,10 @@ export interface BusEvents {
   candidate: { id: string };
   scan: { id: string };
   token: { owner: string };
+  /** A saved search. */
+  search: { id: string };
+  /** A mark of lines that are kept. */
+  keep: { id: string };
   /** Pools, base images or networks of a host. */
   resources: { host: string };
   /** A compute session changed; its events are told by manager/compute itself. */

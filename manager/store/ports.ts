@@ -4,9 +4,11 @@ import type { AgentInstance } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
 import type { SampleSeries } from '../../common/model/sample.ts';
 import type { ComputeStore } from './ports/compute.ts';
+import type { KeepStore, SearchStore } from './ports/searches.ts';
 
 export type { ComputationWrite, ComputeStore, StoredCell, StoredComputation } from './ports/compute.ts';
 export type * from './ports/lines.ts';
+export type { KeepStore, SearchStore } from './ports/searches.ts';
 
 export interface SampleRow {
   id: string;
@@ -164,6 +166,8 @@ export interface StateStore {
   scans: ScanStore;
   enrolTokens: EnrolTokenStore;
   settings: SettingStore;
+  searches: SearchStore;
+  keeps: KeepStore;
   /** A file of its own, `compute.sqlite`: outputs are large, and losing them must not cost the accounts. */
   compute: ComputeStore;
   /** Runs many small writes as one transaction: one sync to disk instead of one each. What it throws undoes all. */

@@ -99,7 +99,8 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         const [row] = await runQuery(reader, sql, [agent, epoch, String(next)]);
         return row === undefined ? null : String(row[0]);
       }),
-    query: (filter, page) => engine.read((reader) => searchNewest(reader, filter, page, extent, Date.now)),
+    query: (filter, page) =>
+      engine.read((reader) => searchNewest(reader, filter, page, extent, Date.now), { signal: page.signal }),
     search: (filter, options) =>
       engine.read((reader) => searchNewest(reader, filter, { ...options, limitMs: Infinity }, extent, Date.now), {
         signal: options.signal,
@@ -108,11 +109,12 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     count: (filter, signal) => engine.read((reader) => countLines(reader, filter), { signal }),
     get: (id) => engine.read(async (reader) => (await findLine(reader, id))?.line ?? null),
     context: (id, around) => engine.read((reader) => linesAround(reader, id, around, newestOrdinal)),
-    histogram: (filter, range) => engine.read((reader) => countByTime(reader, filter, range)),
-    facets: (filter, field, limit) => engine.read((reader) => countByValue(reader, filter, field, limit)),
+    histogram: (filter, range, signal) => engine.read((reader) => countByTime(reader, filter, range), { signal }),
+    facets: (filter, field, limit, signal) =>
+      engine.read((reader) => countByValue(reader, filter, field, limit), { signal }),
     newestOrdinal: () => newestOrdinal,
-    since: (filter, ordinal, limit) =>
-      engine.read((reader) => linesSince(reader, filter, ordinal, limit, newestOrdinal)),
+    since: (filter, ordinal, limit, signal) =>
+      engine.read((reader) => linesSince(reader, filter, ordinal, limit, newestOrdinal), { signal }),
     async stats() {
       const [row] = await engine.read((reader) => runQuery(reader, 'SELECT count(*) FROM lines', []));
       const bytesOnDisk = (await bytesOf(path)) + (await bytesOf(`${path}.wal`));

@@ -67,7 +67,8 @@ export interface LineStore {
   cursors(agent: string): Promise<EpochCursor[]>;
   /** Hash that stands behind the batch which ended before `next`, if it is still known. */
   hashAt(agent: string, epoch: string, next: number): Promise<string | null>;
-  query(filter: LineFilter, page: { limit: number; cursor?: string }): Promise<LinePage>;
+  /** Here and below: rejects with `op-cancelled` once `signal` is aborted, and looks no further. */
+  query(filter: LineFilter, page: { limit: number; cursor?: string; signal?: AbortSignal }): Promise<LinePage>;
   /**
    * The same search in one go, as far back as the filter says: lines are told as they are found, newest first, and after
    * each window of time how far back it has been looked. Rejects with `op-cancelled` when `signal` is aborted: what was found has
@@ -79,11 +80,25 @@ export interface LineStore {
   get(id: string): Promise<Line | null>;
   /** Lines around one line in arrival order of the whole stream or of its host alone, oldest first. */
   context(id: string, options: { before: number; after: number; sameHost: boolean }): Promise<Line[]>;
-  histogram(filter: LineFilter, range: { fromMs: number; toMs: number; buckets: number }): Promise<HistogramBucket[]>;
-  facets(filter: LineFilter, field: string, limit: number): Promise<{ value: string; count: number }[]>;
+  histogram(
+    filter: LineFilter,
+    range: { fromMs: number; toMs: number; buckets: number },
+    signal?: AbortSignal,
+  ): Promise<HistogramBucket[]>;
+  facets(
+    filter: LineFilter,
+    field: string,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<{ value: string; count: number }[]>;
   /** Arrival number of the newest committed line (0 when empty). */
   newestOrdinal(): number;
   /** Lines after an arrival number, oldest first, for a viewer that resumes. */
-  since(filter: LineFilter, ordinal: number, limit: number): Promise<{ lines: Line[]; lastOrdinal: number }>;
+  since(
+    filter: LineFilter,
+    ordinal: number,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<{ lines: Line[]; lastOrdinal: number }>;
   stats(): Promise<{ lines: number; bytesOnDisk: number; oldestMs: number | null }>;
 }

@@ -38,6 +38,16 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 2,
+    name: 'saved searches and keep marks',
+    sql: `
+      CREATE TABLE searches (id TEXT PRIMARY KEY, owner TEXT NOT NULL, name_key TEXT NOT NULL, shared INTEGER NOT NULL,
+        doc TEXT NOT NULL, UNIQUE (owner, name_key)) STRICT;
+      CREATE TABLE keeps (id TEXT PRIMARY KEY, created_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL,
+        to_ms INTEGER NOT NULL, doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;

@@ -9,9 +9,11 @@ import { createEnrolTokenStore } from './enrol-tokens.ts';
 import { createHostStore } from './hosts.ts';
 import { createInstanceStore } from './instances.ts';
 import { createJobStore } from './jobs.ts';
+import { createKeepStore } from './keeps.ts';
 import { migrate } from './migrations.ts';
 import { reserveRoom } from './reserve.ts';
 import { createScanStore } from './scans.ts';
+import { createSearchStore } from './searches.ts';
 import { createSettingStore } from './settings.ts';
 
 /**
@@ -40,6 +42,8 @@ export function openStateStore(path: string): StateStore {
     scans: createScanStore(db),
     enrolTokens: createEnrolTokenStore(db),
     settings: createSettingStore(db),
+    searches: createSearchStore(db),
+    keeps: createKeepStore(db),
     compute,
     together: (work) => db.transaction(work).immediate(),
     close() {
