@@ -79,6 +79,8 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     compute: fleet,
     migration: fleet,
     logs: { lines, outside: createOutsideLines(fleet.intake), nowMs: now },
+    searches: { searches: state.searches, bus, now },
+    keeps: { keeps: state.keeps, bus, audit, now },
     samples: { samples, nowMs: now },
     list: fleet,
     candidates: {

@@ -5,6 +5,7 @@ import { type HostDeps, hostRoutes } from '../api/hosts/routes.ts';
 import { type ImageDeps, imageRoutes } from '../api/images/routes.ts';
 import { type InstanceDeps, instanceRoutes } from '../api/instances/routes.ts';
 import { type JobDeps, jobRoutes } from '../api/jobs/routes.ts';
+import { type KeepDeps, keepRoutes } from '../api/keeps/routes.ts';
 import { type ListDeps, listRoutes } from '../api/list/routes.ts';
 import { type LogDeps, logRoutes } from '../api/logs/routes.ts';
 import { type MetricsSource, metricsRoutes } from '../api/metrics/routes.ts';
@@ -12,6 +13,7 @@ import { type MigrationRouteDeps, migrationRoutes } from '../api/migration/route
 import { openapiRoutes } from '../api/openapi/routes.ts';
 import { type SampleDeps, sampleRoutes } from '../api/samples/routes.ts';
 import { type ScanDeps, scanRoutes } from '../api/scans/routes.ts';
+import { type SearchDeps, searchRoutes } from '../api/searches/routes.ts';
 import { type SignInDeps, signInRoutes } from '../api/sign-in/routes.ts';
 import { type TokenDeps, tokenRoutes } from '../api/tokens/routes.ts';
 import { enrolRoute } from '../enrolment/enrol-route.ts';
@@ -30,6 +32,8 @@ export interface RouteDeps {
   compute: ComputeRouteDeps;
   migration: MigrationRouteDeps;
   logs: LogDeps;
+  searches: SearchDeps;
+  keeps: KeepDeps;
   samples: SampleDeps;
   list: ListDeps;
   candidates: CandidateDeps;
@@ -53,6 +57,8 @@ export function managerRoutes(deps: RouteDeps): Route[] {
     ...computeRoutes(deps.compute),
     ...migrationRoutes(deps.migration),
     ...logRoutes(deps.logs),
+    ...searchRoutes(deps.searches),
+    ...keepRoutes(deps.keeps),
     ...sampleRoutes(deps.samples),
     ...listRoutes(deps.list),
     ...candidateRoutes(deps.candidates),
