@@ -99,8 +99,11 @@ export function createConnection(
     const was = before.get(cut.name);
     const is = inventory.idOf(cut.name);
     // Two instances had this name in the same moment: only a removal surely speaks of the earlier one.
+    const removed = removal(event, cut);
+    // An earlier event may have made us look, and find it gone, before its removal is told.
+    const former = removed ? inventory.takeFormer(cut.name) : undefined;
     const instance =
-      was === is || is === undefined ? was : was === undefined ? is : removal(event, cut) ? was : undefined;
+      was === is || is === undefined ? (was ?? former) : was === undefined ? is : removed ? was : undefined;
     deps.emit(eventLine(event, cut, instance));
   }
 

@@ -102,3 +102,10 @@ test('a read that fails half-way leaves the last known state', async () => {
   await expect(inventory.relist(false)).rejects.toThrow('gone');
   expect(inventory.list()).toEqual(before);
 });
+
+test('whoever had a name and is gone is told once: its removal may be heard of only afterwards', async () => {
+  names.delete(TWO);
+  await inventory.relist(false);
+  expect(inventory.idOf('two')).toBeUndefined();
+  expect([inventory.takeFormer('two'), inventory.takeFormer('two')]).toEqual([TWO, undefined]);
+});

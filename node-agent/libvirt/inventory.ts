@@ -8,6 +8,9 @@ export interface Changes {
   gone: string[];
 }
 
+/** Names of instances that are gone which are kept for the event that tells it. */
+const LIMIT_FORMER = 1_000;
+
 interface Held {
   instance: AgentInstance;
   details: DomainDetails;
@@ -19,6 +22,10 @@ export interface Inventory {
   get(id: string): AgentInstance | undefined;
   /** UUID of the instance that had this name when we last looked. */
   idOf(name: string): string | undefined;
+  /**
+   * UUID of the instance that had this name and was found gone: its removal may be told only afterwards. Answered once.
+   */
+  takeFormer(name: string): string | undefined;
   /** Reads everything; the XML only of what is new or renamed, or of all with `whole`. */
   relist(whole: boolean): Promise<Changes>;
   /** Reads some again, after their names were resolved by a fresh list; reads everything when that list is not ours. */
@@ -31,6 +38,7 @@ export function createInventory(deps: { ask: Ask }): Inventory {
   const { ask } = deps;
   const held = new Map<string, Held>();
   const ids = new Map<string, string>();
+  const former = new Map<string, string>();
   let turn: Promise<unknown> = Promise.resolve();
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -56,7 +64,10 @@ export function createInventory(deps: { ask: Ask }): Inventory {
   }
 
   function forgetName(instance: AgentInstance): void {
-    if (ids.get(instance.name) === instance.id) ids.delete(instance.name);
+    if (ids.get(instance.name) !== instance.id) return;
+    ids.delete(instance.name);
+    former.set(instance.name, instance.id);
+    for (const name of former.keys()) if (former.size > LIMIT_FORMER) former.delete(name);
   }
 
   async function relist(whole: boolean): Promise<Changes> {
@@ -114,6 +125,11 @@ export function createInventory(deps: { ask: Ask }): Inventory {
     list: () => [...held.values()].map(({ instance }) => instance),
     get: (id) => held.get(id)?.instance,
     idOf: (name) => ids.get(name),
+    takeFormer(name) {
+      const id = former.get(name);
+      former.delete(name);
+      return id;
+    },
     relist: (whole) => inTurn(() => relist(whole)),
     refresh: (id, xml) => inTurn(() => refresh(id, xml)),
     refreshNames: (wanted) => inTurn(() => refreshNames(wanted)),
