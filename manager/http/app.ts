@@ -3,6 +3,7 @@ import Koa from 'koa';
 import { errorFields } from '../../logging/plain-fields.ts';
 import { discardBody } from './body.ts';
 import { plainAddress } from './host-names.ts';
+import type { RouteState } from './http-route.ts';
 import type { HttpConfig, HttpDeps } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import { firstSegment } from './request-path.ts';
@@ -43,8 +44,13 @@ export function createApp(
       if (answer.status === 405) ctx.set('Allow', methodsAt(ctx.path).join(', '));
       discardBody(ctx.req);
       ctx.status = answer.status;
-      ctx.type = 'application/json; charset=utf-8';
-      ctx.body = JSON.stringify(answer.body);
+      const { presentError } = ctx.state as RouteState;
+      const shown = presentError?.(answer) ?? {
+        type: 'application/json; charset=utf-8',
+        text: JSON.stringify(answer.body),
+      };
+      ctx.type = shown.type;
+      ctx.body = shown.text;
     } finally {
       const route = (ctx as { _matchedRoute?: unknown })._matchedRoute;
       deps.observe?.({

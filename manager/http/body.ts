@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
 import { parseSafeJson } from './safe-json.ts';
 
@@ -8,14 +10,24 @@ export function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
+export interface BodyRules {
+  limitBytes: number;
+  /** See `Route`. */
+  takesLines?: boolean | undefined;
+  refusedTypes?: Record<string, string> | undefined;
+}
+
+const unzip = promisify(gunzip);
+
 /**
  * Reads the body of a request as JSON, or as text when it is NDJSON; undefined when there is none. Throws `unsupported-media-type` (a form or
  * `text/plain` is what another site can send without asking), `too-large` before more than the limit is kept, and
- * `bad-request`. Compressed bodies are refused: 165 bytes of brotli can hold 100 MiB.
+ * `bad-request`. Compressed bodies are refused (165 bytes of brotli can hold 100 MiB) but where lines are taken.
  */
-export async function readJsonBody(request: IncomingMessage, limitBytes: number): Promise<unknown> {
+export async function readJsonBody(request: IncomingMessage, rules: BodyRules): Promise<unknown> {
+  const { limitBytes, takesLines = false } = rules;
   if (!hasBody(request)) return undefined;
-  mustBeJson(request);
+  const zipped = mustBeJson(request, rules);
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -31,8 +43,19 @@ export async function readJsonBody(request: IncomingMessage, limitBytes: number)
     throw new WebvirtError('bad-request', 'The body broke off.', {}, { cause: error });
   }
   if (bytes === 0) return undefined;
-  const text = decode(Buffer.concat(chunks, bytes));
-  return isNdjson(request) ? text : parseSafeJson(text);
+  const sent = Buffer.concat(chunks, bytes);
+  const text = decode(zipped ? await unpack(sent, limitBytes) : sent, takesLines);
+  if (isNdjson(request)) return text;
+  return takesLines ? parseJson(text) : parseSafeJson(text);
+}
+
+async function unpack(sent: Buffer, limitBytes: number): Promise<Buffer> {
+  try {
+    return await unzip(sent, { maxOutputLength: limitBytes });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limitBytes);
+    throw new WebvirtError('bad-request', 'The body is not valid gzip.', {}, { cause: error });
+  }
 }
 
 /** Rows of JSON, one a line: handed on as text, for the routes whose schema takes it. */
@@ -40,21 +63,37 @@ function isNdjson(request: IncomingMessage): boolean {
   return /^application\/x-ndjson(?:\s*;|\s*$)/i.test(request.headers['content-type'] ?? '');
 }
 
-function mustBeJson(request: IncomingMessage): void {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new WebvirtError('unsupported-media-type', 'Send the body without compression.');
-  }
+/** True when it is gzip. */
+function mustBeJson(request: IncomingMessage, { takesLines, refusedTypes }: BodyRules): boolean {
   const type = request.headers['content-type'] ?? '';
+  const refused = refusedTypes?.[type.split(';', 1)[0]!.trim().toLowerCase()];
+  if (refused !== undefined) throw new WebvirtError('unsupported-media-type', refused);
+  const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
+  const zipped = takesLines === true && (encoding === 'gzip' || encoding === 'x-gzip');
+  if (!zipped && encoding !== 'identity') {
+    const what =
+      takesLines === true ? 'Send the body as gzip or without compression.' : 'Send the body without compression.';
+    throw new WebvirtError('unsupported-media-type', what);
+  }
   if (!/^application\/(?:json|x-ndjson)(?:\s*;\s*charset="?utf-8"?)?\s*$/i.test(type))
     throw new WebvirtError('unsupported-media-type');
+  return zipped;
 }
 
-function decode(bytes: Buffer): string {
+/** Of lines a byte that is no UTF-8 becomes a mark: it may stand in one line of thousands. */
+function decode(bytes: Buffer, lenient: boolean): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: !lenient }).decode(bytes);
   } catch (error) {
     throw new WebvirtError('bad-request', 'The body is not valid UTF-8.', {}, { cause: error });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new WebvirtError('bad-request', 'The body is not valid JSON.', {}, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Middleware, ParameterizedContext } from 'koa';
 import { readCookie, writeCookie } from '../../common/pure/headers/cookies.ts';
 import { ok } from '../../common/wire/envelope.ts';
+import { withBasicToken } from './basic-token.ts';
 import { readJsonBody } from './body.ts';
 import { callRoute, type RawCall } from './call-route.ts';
 import { type Authenticator, guard } from './guard.ts';
@@ -11,10 +12,18 @@ import type { Route } from './route.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 
+/** What the route that answers a request says of its errors. */
+export interface RouteState {
+  presentError?: Route['presentError'];
+}
+
 /** One route as koa middleware: guard, body, check, handler, envelope. */
 export function routeMiddleware(route: Route, auth: Authenticator): Middleware {
   return async (ctx) => {
-    const principal = guard(route, ctx.method, ctx.req.headers, auth);
+    (ctx.state as RouteState).presentError = route.presentError;
+    const headers = route.basicToken === true ? withBasicToken(ctx.req.headers) : ctx.req.headers;
+    const principal = guard(route, ctx.method, headers, auth);
+    if (principal !== null) route.admit?.(principal);
     const body = ctx.method === 'GET' || ctx.method === 'HEAD' ? undefined : await readBody(ctx, route);
     const gone = new AbortController();
     ctx.res.once('close', () => gone.abort());
@@ -36,7 +45,8 @@ export function routeMiddleware(route: Route, auth: Authenticator): Middleware {
 }
 
 function readBody(ctx: ParameterizedContext, route: Route): Promise<unknown> {
-  return readJsonBody(ctx.req, route.bodyLimitBytes ?? BODY_LIMIT_BYTES);
+  const { bodyLimitBytes: limitBytes = BODY_LIMIT_BYTES, takesLines, refusedTypes } = route;
+  return readJsonBody(ctx.req, { limitBytes, takesLines, refusedTypes });
 }
 
 function connectionParts(ctx: ParameterizedContext): Pick<RawCall, 'peer' | 'keyingMaterial' | 'setCookie' | 'cookie'> {

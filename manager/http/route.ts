@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../../common/errors.ts';
 import type { Principal } from '../../common/model/access.ts';
+import type { Envelope } from '../../common/wire/envelope.ts';
 import type { BusEvents } from '../bus/bus.ts';
 
 /**
@@ -27,8 +28,21 @@ export interface Route {
   rawType?: string;
   /** Status of success; 200 when absent. */
   status?: number;
-  /** Largest body in bytes; 64 KiB when absent. */
+  /** Largest body in bytes, compressed or not; 64 KiB when absent. */
   bodyLimitBytes?: number;
+  /**
+   * True where programs send lines. The body may come as gzip; what it unpacks to is bounded as well. One bad line must not
+   * fail the others, so the handler itself must expect any key and any depth in what is parsed.
+   */
+  takesLines?: true;
+  /** Media types that are refused, with the words that tell their sender what to set. */
+  refusedTypes?: Record<string, string>;
+  /** True when a token is also taken as the password of Basic credentials, for senders that have nothing else. */
+  basicToken?: true;
+  /** Asked once it is known who calls and before the body is read: throws to refuse a sender that floods. */
+  admit?(principal: Principal): void;
+  /** How an error is told to clients of somebody else's protocol; the envelope when absent. */
+  presentError?(error: { status: number; body: Envelope<never> }): { type: string; text: string };
   /**
    * Present when the address can be subscribed to: which events make its body stale. `touches` narrows them.
    * `perPerson`: the body depends on who asks, so it is made for each person instead of once for all.
