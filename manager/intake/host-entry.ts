@@ -10,7 +10,6 @@ export interface HostEntry {
   /** Monotonic time of the last message; of the manager's start for a host that was not heard since. */
   heardAt: number;
   connected: boolean;
-  clockOffsetMs: number;
   load: Host['load'];
   spoolLines: number;
 }
@@ -24,14 +23,20 @@ export function restoredEntry(stored: StoredHost, nowMs: number, monotonicMs: nu
     seenMs: stored.seenMs,
     heardAt: monotonicMs,
     connected: false,
-    clockOffsetMs: 0,
     load: null,
     spoolLines: 0,
   };
 }
 
-/** The host as everybody reads it. Before the first hello only its id and address are known. */
-export function presentHost(entry: HostEntry, counts: { instances: number; running: number }): Host {
+/**
+ * The host as everybody reads it. Before the first hello only its id and address are known. `clockOffsetMs` is our clock
+ * minus the host's.
+ */
+export function presentHost(
+  entry: HostEntry,
+  counts: { instances: number; running: number },
+  clockOffsetMs: number,
+): Host {
   const { stored } = entry;
   const { facts } = stored;
   const { hypervisor, ...rest } = facts ?? {
@@ -54,7 +59,7 @@ export function presentHost(entry: HostEntry, counts: { instances: number; runni
     libvirtUri: hypervisor.uri,
     seenMs: entry.seenMs,
     stateSinceMs: entry.stateSinceMs,
-    clockOffsetMs: entry.clockOffsetMs,
+    clockOffsetMs,
     load: entry.load,
     instanceCount: counts.instances,
     runningCount: counts.running,

@@ -82,6 +82,18 @@ export class InstancePlaces {
     return had;
   }
 
+  /** How many instances each host has. */
+  counts(): Map<string, { instances: number; running: number }> {
+    const counts = new Map<string, { instances: number; running: number }>();
+    for (const { host, instance } of this.all()) {
+      const count = counts.get(host) ?? { instances: 0, running: 0 };
+      count.instances += 1;
+      if (instance.state === 'running') count.running += 1;
+      counts.set(host, count);
+    }
+    return counts;
+  }
+
   #choose(id: string, places: Map<string, Placed>): void {
     let best = places.get(this.#chosen.get(id) ?? '');
     for (const placed of places.values()) {

@@ -31,6 +31,8 @@ export interface IntakeDeps {
   bus: Bus;
   log: IntakeLog;
   nowMs?: () => number;
+  /** An agent's clock minus ours; absent: all are taken to be right. */
+  clockOffsetMs?: (agent: string) => number;
   failpoint?: IntakeFailpoint;
 }
 
@@ -134,7 +136,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     }
     for (const { header } of frames) announced.raise(sender.agent, header.epoch, header.first + header.count);
     const retryMs = config.retryMs;
-    const plan = planFrames(frames, { sender, road, nowMs: nowMs(), retryMs, counters, alarm });
+    const clockOffsetMs = deps.clockOffsetMs?.(sender.agent) ?? 0;
+    const plan = planFrames(frames, { sender, road, nowMs: nowMs(), retryMs, clockOffsetMs, counters, alarm });
     // The lines behind its cursor get other numbers: they are not lost when the old epoch is gone.
     if (plan.forked) announced.replace(sender.agent, []);
     const ends = [...plan.touched].map((one) => road.ends.get(one)!);

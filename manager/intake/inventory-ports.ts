@@ -3,6 +3,7 @@ import type { Instance } from '../../common/model/instance.ts';
 import type { AgentMessage } from '../../common/wire/link.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { SampleStore } from '../store/ports.ts';
+import type { Clocks } from './clocks.ts';
 import type { KeeperStores } from './inventory-keeper.ts';
 import type { IntakeLog } from './ports.ts';
 
@@ -26,6 +27,8 @@ export interface InventoryDeps {
   samples: SampleStore;
   bus: Bus;
   log: IntakeLog;
+  /** Where clocks of agents are kept; absent: in the inventory alone. */
+  clocks?: Clocks;
   nowMs?: () => number;
   monotonicMs?: () => number;
 }

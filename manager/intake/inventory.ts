@@ -1,5 +1,7 @@
 import type { Host } from '../../common/model/host.ts';
 import type { AgentInstance, Instance } from '../../common/model/instance.ts';
+import type { StoredHost } from '../store/ports.ts';
+import { createClocks } from './clocks.ts';
 import { createHints } from './hints.ts';
 import { type HostEntry, presentHost, restoredEntry } from './host-entry.ts';
 import { InstancePlaces, type Placed } from './instance-places.ts';
@@ -13,6 +15,7 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
   const { stores, bus, log } = deps;
   const nowMs = deps.nowMs ?? Date.now;
   const monotonicMs = deps.monotonicMs ?? (() => performance.now());
+  const clocks = deps.clocks ?? createClocks({ nowMs, monotonicMs });
   const entries = new Map<string, HostEntry>();
   const places = new InstancePlaces((host) => entries.get(host)?.state === 'online');
   const busy = new Map<string, string>();
@@ -23,11 +26,12 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
     if (entry === undefined) return null;
     return { facts: entry.stored.facts, agentVersion: entry.stored.agentVersion, seenMs: entry.seenMs };
   });
+  const restored = (stored: StoredHost) => restoredEntry(stored, nowMs(), monotonicMs());
   let timer: NodeJS.Timeout | null = null;
   let stopListening: (() => void) | null = null;
 
   for (const stored of stores.hosts.list()) {
-    if (stored.revokedMs === null) entries.set(stored.id, restoredEntry(stored, nowMs(), monotonicMs()));
+    if (stored.revokedMs === null) entries.set(stored.id, restored(stored));
   }
   for (const { host, instance, changedMs } of stores.instances.list()) {
     if (entries.has(host)) places.put({ host, instance, changedMs, load: null });
@@ -118,7 +122,7 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
     // Times on our own clock: an agent's may be years away.
     entry.load = message.load === null ? null : { ...message.load, tsMs: nowMs() };
     entry.spoolLines = message.spoolLines;
-    entry.clockOffsetMs = nowMs() - message.clockMs;
+    clocks.told(id, message.clockMs);
     if (message.load !== null) {
       const { cpuRatio, memoryUsedBytes } = message.load;
       keeper.sample({ id, kind: 'host', tsMs: nowMs(), cpuRatio, memoryUsedBytes });
@@ -145,7 +149,7 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
     const stored = stores.hosts.get(hostId);
     const entry = entries.get(hostId);
     if (stored !== null && stored.revokedMs === null) {
-      if (entry === undefined) entries.set(hostId, restoredEntry(stored, nowMs(), monotonicMs()));
+      if (entry === undefined) entries.set(hostId, restored(stored));
       else if (entry.stored.address === stored.address && entry.stored.port === stored.port) return;
       else entry.stored = { ...entry.stored, address: stored.address, port: stored.port };
     } else if (entry === undefined) return;
@@ -156,26 +160,18 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
     hints.host(hostId);
   }
 
-  function countsBy(): Map<string, { instances: number; running: number }> {
-    const counts = new Map<string, { instances: number; running: number }>();
-    for (const { host, instance } of places.all()) {
-      const count = counts.get(host) ?? { instances: 0, running: 0 };
-      count.instances += 1;
-      if (instance.state === 'running') count.running += 1;
-      counts.set(host, count);
-    }
-    return counts;
-  }
   const none = { instances: 0, running: 0 };
+  const show = (entry: HostEntry, counts = places.counts(), { id } = entry.stored) =>
+    presentHost(entry, counts.get(id) ?? none, 0 - clocks.offsetMs(id));
 
   return {
     hosts() {
-      const counts = countsBy();
-      return [...entries.values()].map((entry) => presentHost(entry, counts.get(entry.stored.id) ?? none));
+      const counts = places.counts();
+      return [...entries.values()].map((entry) => show(entry, counts));
     },
     host(id) {
       const entry = entries.get(id);
-      return entry === undefined ? null : presentHost(entry, countsBy().get(id) ?? none);
+      return entry === undefined ? null : show(entry);
     },
     instances: () => [...places.all()].map(present),
     instance(id) {
@@ -195,7 +191,7 @@ export function createInventory(config: InventoryConfig, deps: InventoryDeps): I
       if (entry === undefined) return;
       entry.connected = true;
       entry.stored = { ...entry.stored, facts: message.host, agentVersion: message.version };
-      entry.clockOffsetMs = nowMs() - message.clockMs;
+      clocks.told(hostId, message.clockMs);
       heard(hostId);
       keeper.host(hostId);
       hints.host(hostId);

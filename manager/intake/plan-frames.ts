@@ -27,6 +27,8 @@ export interface PlanContext {
   road: Road;
   nowMs: number;
   retryMs: number;
+  /** The sender's clock minus ours. */
+  clockOffsetMs: number;
   counters: IntakeCounters;
   alarm: Alarm;
 }
@@ -154,7 +156,7 @@ function add(
   header: FrameHeader,
   part: Pick<LineBatch, 'first' | 'count' | 'columns' | 'gap'>,
   plan: Plan,
-  { sender, road, nowMs }: PlanContext,
+  { sender, road, nowMs, clockOffsetMs }: PlanContext,
 ): void {
   const { epoch, hash } = header;
   plan.batches.push({
@@ -164,6 +166,7 @@ function add(
     epoch,
     hash,
     receivedMs: nowMs,
+    ...(clockOffsetMs === 0 ? {} : { clockOffsetMs }),
     ...part,
   });
   plan.touched.add(epoch);

@@ -1,5 +1,6 @@
 import type { LinesBatch } from '../../common/wire/live.ts';
 import type { Backlog, Waiting } from './backlog.ts';
+import { mergeLines } from './merge-lines.ts';
 import type { Outbox } from './outbox.ts';
 import { createTailQueue, type Entry } from './tail-queue.ts';
 
@@ -64,7 +65,7 @@ export function createTail(
       skippedTotal += skipped;
       const last = entries.at(-1);
       const position = last === undefined ? upTo : queue.length === 0 ? Math.max(upTo, last.ordinal) : last.ordinal;
-      send({ id, lines: entries.map((entry) => entry.line), skipped, position: String(position) });
+      send({ id, lines: mergeLines(entries.map((entry) => entry.line)), skipped, position: String(position) });
       outbox.sent(entries.reduce((sum, entry) => sum + entry.bytes, 64));
     }
   }
@@ -111,7 +112,7 @@ export function createTail(
       live = true;
       if (backlog.lines !== null) {
         const mark = backlog.fresh ? { backlog: true } : {};
-        send({ id, lines: backlog.lines, skipped: backlog.skipped, position: String(position), ...mark });
+        send({ id, lines: mergeLines(backlog.lines), skipped: backlog.skipped, position: String(position), ...mark });
         outbox.sent(backlog.bytes);
       }
       flush();

@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { LineFilter } from '../store/ports.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
 import { createSelector, filterKey, type Selector, shareBatch } from './channel.ts';
+import { mergeLines } from './merge-lines.ts';
 import type { Outbox } from './outbox.ts';
 import type { BatchReader, TailStore } from './ports.ts';
 import { createTail, type Selection, type Tail, type TailCaps } from './tail.ts';
@@ -65,7 +66,7 @@ export function createTails(
       else group.push(tail);
     }
     for (const [id, tails] of inStep) {
-      const lines = selection.entries.map((entry) => entry.line);
+      const lines = mergeLines(selection.entries.map((entry) => entry.line));
       const batch = { id, lines, skipped: 0, position: String(selection.upTo) };
       deps.sendToAll(
         tails.map((tail) => tail.socketId),

@@ -4,6 +4,7 @@ import { COMPUTE_DEFAULTS, type Compute, createCompute } from '../compute/comput
 import type { ManagerConfig } from '../config.ts';
 import { CONSOLES_DEFAULTS, type Consoles, createConsoles } from '../console/consoles.ts';
 import type { Log } from '../http/log.ts';
+import { createClocks } from '../intake/clocks.ts';
 import { createIntake, INTAKE_DEFAULTS, type Intake } from '../intake/intake.ts';
 import { createInventory, INVENTORY_DEFAULTS } from '../intake/inventory.ts';
 import type { Inventory } from '../intake/inventory-ports.ts';
@@ -45,6 +46,7 @@ export interface Fleet {
 /** The road from the agents into the stores, and the road of commands back: wired, not started. */
 export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
   const { state, lines, samples, bus, log, linkTls } = deps;
+  const clocks = createClocks({ nowMs: Date.now, monotonicMs: () => performance.now() });
   const intake = createIntake(
     {
       ...INTAKE_DEFAULTS,
@@ -52,11 +54,11 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
       limitQueuedBytes: config.lines.waiting,
       retryMs: config.lines.retry,
     },
-    { lines, settings: state.settings, bus, log },
+    { lines, settings: state.settings, bus, log, clockOffsetMs: clocks.offsetMs },
   );
   const inventory = createInventory(
     { ...INVENTORY_DEFAULTS, staleAfterMs: config.links.silence, lostAfterMs: config.links.lost },
-    { stores: state, samples, bus, log },
+    { stores: state, samples, bus, log, clocks },
   );
   const asks = createAsks({ send: (hostId, message) => links.send(hostId, message) });
   const resources = createKnownResources({ settings: state.settings, bus, log });
@@ -102,6 +104,8 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
   const services = createHostServices(shared, log);
   const handlers: LinkHandlers = {
     async onHello(sender, hello) {
+      // At once: what follows takes its time, and lines are corrected by this.
+      clocks.told(sender.agent, hello.clockMs);
       const answer = await intake.hello(sender, hello.epochs);
       // Last: a host that is shown as online takes commands.
       inventory.hello(sender.hostId, hello);

@@ -22,13 +22,14 @@ export function sortMsOf(tsMs: number, { receivedMs, clockOffsetMs }: Pick<LineB
 export function columnsOf(batch: LineBatch): LineColumns {
   if (batch.columns !== null) return batch.columns;
   if (batch.gap === null) throw new TypeError('a batch has columns or a gap');
-  return gapColumns(batch.gap, batch.receivedMs);
+  // As the agent's clock shows it, like every other time of its lines.
+  return gapColumns(batch.gap, batch.receivedMs + (batch.clockOffsetMs ?? 0));
 }
 
-function gapColumns(gap: Gap, receivedMs: number): LineColumns {
+function gapColumns(gap: Gap, nowMs: number): LineColumns {
   const builder = new ColumnBuilder();
   builder.add({
-    tsMs: gap.lastTsMs ?? receivedMs,
+    tsMs: gap.lastTsMs ?? nowMs,
     level: 'warn',
     source: 'agent',
     message: `${gap.to - gap.from + 1} log lines are missing: ${gap.reason}`,

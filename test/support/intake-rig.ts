@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { NewLine } from '../../common/model/line.ts';
 import type { EpochCursor } from '../../common/wire/link.ts';
 import { createBus } from '../../manager/bus/bus.ts';
+import { type Clocks, createClocks } from '../../manager/intake/clocks.ts';
 import { createIntake, INTAKE_DEFAULTS, type Intake, type IntakeConfig } from '../../manager/intake/intake.ts';
 import type { IncomingFrame } from '../../manager/intake/ports.ts';
 import { openLineStore } from '../../manager/store/duckdb/open.ts';
@@ -24,7 +25,17 @@ export async function createRig() {
   const alarms: { message: string; fields: Record<string, unknown> }[] = [];
   const live: CommittedBatch[] = [];
   const rig = {
-    ...{ store, alarms, live, broken: false, unsure: false, deaf: false, nowMs: 1_000_000 },
+    ...{
+      store,
+      alarms,
+      live,
+      broken: false,
+      unsure: false,
+      deaf: false,
+      nowMs: 1_000_000,
+      monotonicMs: 0,
+      clocks: null as Clocks | null,
+    },
     intake: null as unknown as Intake,
     /** A manager that starts on these stores. */
     start(config: Partial<IntakeConfig> = {}): void {
@@ -46,7 +57,13 @@ export async function createRig() {
       };
       const log = { info: say, warn: say, error: say };
       const deps = { lines, settings: state.settings, bus, log, nowMs: () => rig.nowMs };
-      rig.intake = createIntake({ ...INTAKE_DEFAULTS, retryMs: 20, ...config }, deps);
+      // A start of the manager knows no clocks yet.
+      const clocks = createClocks({ nowMs: () => rig.nowMs, monotonicMs: () => rig.monotonicMs });
+      rig.clocks = clocks;
+      rig.intake = createIntake(
+        { ...INTAKE_DEFAULTS, retryMs: 20, ...config },
+        { ...deps, clockOffsetMs: clocks.offsetMs },
+      );
     },
     accept: (...frames: IncomingFrame[]) => rig.intake.acceptFrames(A, frames),
     stored: async () => (await store.lines.since({ host: A.hostId }, 0, 100_000)).lines,
