@@ -49,11 +49,18 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
   const identity = await openIdentity({ folder: inData('identity'), now });
   const spool = openSpool(inData('spool.sqlite'), config, failpoint);
   const scopes = createScopes();
-  const emit = (line: Parameters<Spool['append']>[0]) => spool.append(scopes.mark(line));
-  const log = createLogger({ program: 'agent', level: config.logLevel, stderr, sinks: [{ add: emit }], now });
-  const { hypervisor, resources, migration, commands, sources } = openLibvirtSide(config, inData, {
-    ...{ emit, log, now, scopes },
+  const emit: Spool['append'] = (line, place) => spool.append(scopes.mark(line), place);
+  const log = createLogger({
+    program: 'agent',
+    level: config.logLevel,
+    stderr,
+    sinks: [{ add: (line) => emit(line) }],
+    now,
   });
+  const { hypervisor, resources, migration, commands } = openLibvirtSide(config, inData, {
+    ...{ emit: (line: Parameters<Spool['append']>[0]) => emit(line), log, now, scopes },
+  });
+  const sources = openSources(config, { emit, log, now, spool, hypervisor });
 
   const name = hostname();
   const startedMs = now();
@@ -158,7 +165,6 @@ function openLibvirtSide(
   resources: Resources;
   migration: MigrationSide;
   commands: CommandRunner;
-  sources: Source;
 } {
   const { libvirtUri: uri, virsh: virshPath, libvirtRunDir: runDir, qemuLogDir, sampleEvery: sampleEveryMs } = config;
   const hypervisor = createHypervisor(
@@ -183,7 +189,23 @@ function openLibvirtSide(
     { journalPath, capRows: config.journal.rows },
     { ...deps, hypervisor, procedures: [...procedures, ...migration.procedures] },
   );
-  const idOf = (name: string) => hypervisor.instances().find((instance) => instance.name === name)?.id;
-  const sources = createSources({ qemuLogDir, positionsPath: inData('positions.json') }, { ...deps, idOf });
-  return { hypervisor, resources, migration, commands, sources };
+  return { hypervisor, resources, migration, commands };
+}
+
+function openSources(
+  { qemuLogDir, sources }: AgentConfig,
+  deps: { emit: Spool['append']; log: Logger; now(): number; spool: Spool; hypervisor: Hypervisor },
+): Source {
+  const { spool, hypervisor } = deps;
+  const { lookEvery: lookEveryMs, behind: behindBytes, lineCap: lineCapBytes } = sources;
+  const rules = sources.files.map(({ startWait, ...rule }) => ({ ...rule, startWaitMs: startWait }));
+  return createSources(
+    { ...sources, qemuLogDir, lookEveryMs, behindBytes, lineCapBytes, rules },
+    {
+      ...deps,
+      places: spool.places,
+      unwrittenBytes: spool.unwrittenBytes,
+      idOf: (name) => hypervisor.instances().find((instance) => instance.name === name)?.id,
+    },
+  );
 }

@@ -7,6 +7,7 @@ import { namedPaths } from '../common/pure/config/named-paths.ts';
 import { duration, size } from '../common/pure/config/quantity.ts';
 import { isPeerTemplate } from '../common/pure/migration/peer-uri.ts';
 import { type Failpoint, noFailpoint, parseFailpoint } from '../logging/failpoint.ts';
+import { sourcesSchema } from './config/sources.ts';
 
 export const ENV_PREFIX = 'WEBVIRT_AGENT_';
 
@@ -101,6 +102,7 @@ export const agentConfigSchema = z.object({
   sampleEvery: duration({ min: '500ms', max: '10m' })
     .prefault('5s')
     .describe('How often the load of the host and of its instances is measured.'),
+  sources: sourcesSchema,
   spool: z
     .object({
       cap: size({ min: '1MiB' })

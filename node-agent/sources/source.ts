@@ -1,5 +1,6 @@
 import type { Logger } from 'winston';
 import type { NewLine } from '../../common/model/line.ts';
+import type { Places } from '../../logging/spool/places.ts';
 
 /**
  * A source turns something that happens on this host into lines. To add one:
@@ -8,7 +9,10 @@ import type { NewLine } from '../../common/model/line.ts';
  * 3. name it in `SOURCES` of common/model/line.ts when none of those fits, and explain its keys in the agent's config.
  */
 export interface SourceDeps {
-  emit(line: NewLine): void;
+  /** Hands a line to the spool. `place` is where the source stands behind it: it becomes durable with the line. */
+  emit(line: NewLine, place?: { name: string; value: string }): void;
+  /** Where sources stand, by the names they gave; durable in the spool. */
+  places: Places;
   log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
   now(): number;
 }

@@ -1,24 +1,41 @@
-import { createQemuLog } from './qemu-log.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { createFiles, type FileRule } from './files/files.ts';
+import { createLibvirtLog } from './qemu/libvirt-log.ts';
+import { createQemuLog } from './qemu/qemu-log.ts';
 import type { Source, SourceDeps } from './source.ts';
+import type { FollowConfig } from './tail/follow-config.ts';
+import { createOpenFiles } from './tail/open-files.ts';
+import { createRounds } from './tail/rounds.ts';
 
-export interface SourcesConfig {
+export interface SourcesConfig extends FollowConfig {
   qemuLogDir: string;
-  /** A file in the agent's data folder. */
-  positionsPath: string;
-  /** Above this rate a log loses lines, and says how many. Default 2,000 a second, 10,000 at once. */
-  linesPerSecond?: number;
+  libvirtLogs: string;
+  rules: readonly FileRule[];
+  limitFiles: number;
+  openFiles: number;
 }
 
-/** All sources of this host that are files. libvirt's own events come from the hypervisor. */
-export function createSources(
-  config: SourcesConfig,
-  deps: SourceDeps & { idOf(name: string): string | undefined },
-): Source {
-  const linesPerSecond = config.linesPerSecond ?? 2_000;
-  const limit = createRateLimit({ linesPerSecond, burst: 5 * linesPerSecond }, deps);
+export interface SourcesDeps extends SourceDeps {
+  /** Bytes of lines that are taken and not on disk. */
+  unwrittenBytes(): number;
+  idOf(name: string): string | undefined;
+}
+
+/** While more than this waits for the disk, files are left where they are. */
+const BUSY_BYTES = 2 * 1024 * 1024;
+
+/** All sources of this host. libvirt's own events come from the hypervisor. */
+export function createSources(config: SourcesConfig, deps: SourcesDeps): Source {
+  const shared = {
+    files: createOpenFiles(config.openFiles),
+    rounds: createRounds({
+      isBusy: () => deps.unwrittenBytes() > BUSY_BYTES,
+      onFault: (error) => deps.log.warn('A log could not be read', { reason: String(error) }),
+    }),
+  };
   const list: Source[] = [
-    createQemuLog(config, { ...deps, emit: (line) => limit.emit(`${line.source} ${line.unit ?? ''}`, line) }),
+    createQemuLog(config, { ...deps, ...shared }),
+    createLibvirtLog(config, { ...deps, ...shared }),
+    createFiles(config, { ...deps, ...shared }),
   ];
   return {
     async start() {
@@ -26,7 +43,7 @@ export function createSources(
     },
     async stop() {
       for (const source of list.toReversed()) await source.stop();
-      limit.flush();
+      shared.rounds.stop();
     },
   };
 }

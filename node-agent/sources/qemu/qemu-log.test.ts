@@ -2,45 +2,37 @@ import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import winston from 'winston';
-import type { NewLine } from '../../common/model/line.ts';
+import { type SourceRig, sourceRig } from '../../../test/support/source-rig.ts';
+import type { Source } from '../source.ts';
+import { FOLLOW_DEFAULTS } from '../tail/follow-config.ts';
 import { createQemuLog } from './qemu-log.ts';
-import type { Source } from './source.ts';
 
 const ID = 'aaaaaaaa-0000-4000-8000-000000000001';
-const log = winston.createLogger({ silent: true });
 let folder: string;
-let lines: NewLine[];
-let heard: () => void;
+let rig: SourceRig;
 let source: Source | null;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'webvirt-qemu-log-'));
   mkdirSync(join(folder, 'logs'));
-  lines = [];
-  heard = () => undefined;
+  rig = sourceRig();
   source = null;
 });
 afterEach(async () => {
   await source?.stop();
+  expect(rig.faults).toEqual([]);
   rmSync(folder, { recursive: true });
 });
 
 const file = (name = 'web.log') => join(folder, 'logs', name);
-const texts = () => lines.map(({ message }) => message);
+const texts = () => rig.texts();
+const until = (count: number) => rig.count(count);
 
 async function start(more = {}): Promise<void> {
+  rig.renew();
   source = createQemuLog(
-    { qemuLogDir: join(folder, 'logs'), positionsPath: join(folder, 'places.json'), lookEveryMs: 20, ...more },
-    {
-      log,
-      now: () => 5,
-      idOf: (name) => (name === 'web' ? ID : undefined),
-      emit(line) {
-        lines.push(line);
-        heard();
-      },
-    },
+    { ...FOLLOW_DEFAULTS, qemuLogDir: join(folder, 'logs'), lookEveryMs: 20, graceMs: 20, ...more },
+    { ...rig, now: () => 5, idOf: (name) => (name === 'web' ? ID : undefined) },
   );
   await source.start();
 }
@@ -48,13 +40,6 @@ async function start(more = {}): Promise<void> {
 async function stop(): Promise<void> {
   await source?.stop();
   source = null;
-}
-
-function until(count: number): Promise<void> {
-  return new Promise((resolve) => {
-    heard = () => lines.length >= count && resolve();
-    heard();
-  });
 }
 
 test('follows a log, with time, level and instance', async () => {
@@ -65,7 +50,7 @@ test('follows a log, with time, level and instance', async () => {
   appendFileSync(file(), ' text\n');
   await until(3);
   const of = { source: 'qemu', unit: 'web', instance: ID };
-  expect(lines).toEqual([
+  expect(rig.lines).toEqual([
     { ...of, tsMs: Date.UTC(2026, 10, 21, 8, 5, 12, 45), level: 'info', message: 'shutting down, reason=saved' },
     {
       ...of,
@@ -123,7 +108,7 @@ test('an emptied log is read from its beginning, even when it grew longer than i
 
 test('of a log that is older than we are only the end is read, from the start of a line', async () => {
   writeFileSync(file(), `${'old\n'.repeat(100)}last but one\nlast\n`);
-  await start({ firstBytes: 10 });
+  await start({ oldLogBytes: 10 });
   await until(1);
   appendFileSync(file(), 'new\n');
   await until(2);
@@ -140,7 +125,7 @@ test('the UUID in the log is surer than its name', async () => {
   appendFileSync(file(), 'much later\n');
   writeFileSync(file('nobody.log'), 'x\n');
   await until(5);
-  const instances = new Map(lines.map((line) => [line.message, line.instance]));
+  const instances = new Map(rig.lines.map((line) => [line.message, line.instance]));
   expect(Object.fromEntries(instances)).toEqual({
     'starting up': ID,
     [`-uuid ${other} \\`]: other,
@@ -152,7 +137,7 @@ test('the UUID in the log is surer than its name', async () => {
 
 test('a folder that comes later, damaged places and a long line do no harm', async () => {
   rmSync(join(folder, 'logs'), { recursive: true });
-  writeFileSync(join(folder, 'places.json'), '{"web.log": {"offset": -1');
+  rig.stored.set(`qemu:${file()}`, '{"offset": -1');
   await start({ lineCapBytes: 4 });
   mkdirSync(join(folder, 'logs'));
   writeFileSync(file(), '123456789\nab\n');

@@ -1,4 +1,4 @@
-import type { Level } from '../../common/model/line.ts';
+import type { Level } from '../../../common/model/line.ts';
 
 const ERROR =
   /\b(?:error|fatal|fail(?:ed|ure|s)?|panic|abort(?:ed|ing)?|segfault|assertion|cannot|could not|unable to)\b/i;

@@ -1,5 +1,5 @@
-import type { NewLine } from '../../common/model/line.ts';
-import { guessLevel } from './guess-level.ts';
+import type { NewLine } from '../../../common/model/line.ts';
+import { guessLevel } from '../files/guess-level.ts';
 
 /** libvirt writes `2026-11-21 08:05:11.494+0000: `, QEMU `2026-11-21T08:05:12.046023Z `. */
 const STAMP = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d\.\d{3})\d*(?:\+0000:|Z) ?/;

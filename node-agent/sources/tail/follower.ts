@@ -1,0 +1,120 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Source, SourceDeps } from '../source.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { Rounds, Ticket } from './rounds.ts';
+import { createStream, type Stream } from './stream.ts';
+import type { StreamSpec } from './stream-spec.ts';
+
+const MAX_WATCHED_FOLDERS = 64;
+const LOOK_SOON_MS = 50;
+
+export interface FollowerConfig {
+  /** How often everything is looked at, for changes that no notice came of. */
+  lookEveryMs: number;
+  graceMs?: number;
+}
+
+/** What the followers of one agent share: turns, and the files that are held open. */
+export interface Shared {
+  rounds: Rounds;
+  files: OpenFiles;
+}
+
+/**
+ * Follows the logs that `list` names now, each with a stream of its own. A log that is not named any more is read to its
+ * end and left when it is gone. `poke` reads one at once.
+ */
+export function createFollower(
+  config: FollowerConfig,
+  deps: SourceDeps & Shared & { list(): Promise<StreamSpec[]> },
+): Source & { look(): Promise<void> } {
+  const streams = new Map<string, { stream: Stream; ticket: Ticket }>();
+  const watchers = new Map<string, FSWatcher>();
+  let looking: Promise<void> | null = null;
+  let looks: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  async function look(): Promise<void> {
+    looking ??= lookOnce()
+      .catch((error: unknown) => void deps.log.warn('Logs could not be listed', { reason: String(error) }))
+      .finally(() => {
+        looking = null;
+      });
+    await looking;
+  }
+
+  async function lookOnce(): Promise<void> {
+    const specs = await deps.list();
+    if (stopped) return;
+    for (const [name, { stream, ticket }] of streams) {
+      if (!stream.isGone()) continue;
+      streams.delete(name);
+      await ticket.leave();
+      await stream.close();
+    }
+    for (const spec of specs) if (!streams.has(spec.name)) enter(spec);
+    for (const folder of new Set(specs.map(({ path }) => dirname(path)))) follow(folder);
+    for (const { ticket } of streams.values()) ticket.poke();
+    for (const folder of watchers.keys())
+      if (![...streams.values()].some(({ stream }) => dirname(stream.spec.path) === folder)) unfollow(folder);
+  }
+
+  function enter(spec: StreamSpec): void {
+    const { graceMs } = config;
+    const clock = () => performance.now();
+    const stream = createStream(spec, { ...deps, clock, ...(graceMs === undefined ? {} : { graceMs }) });
+    streams.set(spec.name, { stream, ticket: deps.rounds.enter(stream.turn) });
+  }
+
+  function follow(folder: string): void {
+    if (watchers.has(folder) || watchers.size >= MAX_WATCHED_FOLDERS) return;
+    try {
+      const watcher = watch(folder, (_event, name) => heard(name === null ? null : join(folder, name)));
+      watcher.on('error', () => unfollow(folder));
+      watchers.set(folder, watcher);
+    } catch {
+      // No folder yet, or too many watched on this host: the next look tries again.
+    }
+  }
+
+  function unfollow(folder: string): void {
+    watchers.get(folder)?.close();
+    watchers.delete(folder);
+  }
+
+  function heard(path: string | null): void {
+    let isKnown = false;
+    for (const { stream, ticket } of streams.values()) {
+      if (path !== null && stream.spec.path !== path) continue;
+      isKnown = true;
+      ticket.poke();
+    }
+    if (!isKnown && !stopped)
+      soon ??= setTimeout(() => {
+        soon = undefined;
+        void look();
+      }, LOOK_SOON_MS);
+  }
+
+  return {
+    look,
+    async start() {
+      await look();
+      looks = setInterval(() => void look(), config.lookEveryMs);
+    },
+    async stop() {
+      stopped = true;
+      clearInterval(looks);
+      clearTimeout(soon);
+      for (const folder of [...watchers.keys()]) unfollow(folder);
+      await looking;
+      for (const { stream, ticket } of streams.values()) {
+        await ticket.leave();
+        await stream.close();
+      }
+      streams.clear();
+    },
+  };
+}
