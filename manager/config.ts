@@ -18,6 +18,11 @@ export function readManagerConfig(env: NodeJS.ProcessEnv = process.env): Manager
   if (config.signIn.remember <= config.signIn.absolute) {
     throw new WebvirtError('bad-config', `${file ?? 'defaults'}: signIn.remember: must be longer than signIn.absolute`);
   }
+  const { udpPort, tcpPort, allow } = config.intake.syslog;
+  if ((udpPort !== null || tcpPort !== null) && allow.length === 0) {
+    const what = 'say which addresses may send, such as 10.0.0.0/8: syslog knows no passwords';
+    throw new WebvirtError('bad-config', `${file ?? 'defaults'}: intake.syslog.allow: ${what}`);
+  }
   if (config.adminPasswordFile === null) return config;
   const [password = ''] = readOwnFile(config.adminPasswordFile, 'adminPasswordFile').split(/\r?\n/);
   return Object.freeze({ ...config, adminPassword: config.adminPassword ?? password });

@@ -100,6 +100,7 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     edge = createEdge(config, { version, webFolder, auth, enrolment, fleet, state, storage, bus, log, audit });
     intake.start();
     parts.push({ name: 'intake', stop: intake.stop });
+    parts.push({ name: 'lines from outside', stop: edge.outside.stop });
     inventory.start();
     parts.push({ name: 'inventory', stop: inventory.stop });
     parts.push({ name: 'resources', stop: resources.stop });
@@ -112,6 +113,7 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     links.start();
     parts.push({ name: 'links', stop: links.stop });
     parts.push({ name: 'consoles', stop: fleet.consoles.stop });
+    await edge.outside.start();
     await edge.http.start();
     parts.push({ name: 'port', stop: () => edge?.http.stop(1000) });
     parts.push({ name: 'crawler', stop: edge.stopCrawler });

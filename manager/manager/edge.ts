@@ -20,7 +20,7 @@ import { createLive, LIVE_DEFAULTS, type Live } from '../live/live.ts';
 import { columnsOf, lineAt } from '../store/line-columns.ts';
 import type { StateStore } from '../store/ports.ts';
 import type { Fleet } from './fleet.ts';
-import { createOutsideLines } from './outside-lines.ts';
+import { createOutsideWays, type OutsideWays } from './outside-ways.ts';
 import { managerRoutes } from './routes.ts';
 import type { Storage } from './storage.ts';
 import { watchMetrics } from './watch-metrics.ts';
@@ -41,6 +41,8 @@ export interface EdgeDeps {
 export interface Edge {
   http: Http;
   live: Live;
+  /** The ways of lines from outside. */
+  outside: OutsideWays;
   /** Stops what hangs on the sockets of the crawler. */
   stopCrawler(): void;
   /** How a browser on this machine, or one elsewhere, calls the manager. */
@@ -66,6 +68,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     },
   };
   const crawler = crawlerSocket({ ...state, intake: fleet.intake, inbox: seenInbox, bus, log, now });
+  const outside = createOutsideWays(config, { intake: fleet.intake, log });
   const routes = managerRoutes({
     version,
     signIn: { auth, cookieName: SESSION_COOKIE, version },
@@ -78,7 +81,10 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     jobs: fleet,
     compute: fleet,
     migration: fleet,
-    logs: { lines, outside: createOutsideLines(fleet.intake), nowMs: now },
+    logs: { lines, door: outside.door, nowMs: now },
+    otlp: { door: outside.door, nowMs: now },
+    loki: { door: outside.door, nowMs: now },
+    intake: outside,
     searches: { searches: state.searches, bus, now },
     keeps: { keeps: state.keeps, bus, audit, now },
     samples: { samples, nowMs: now },
@@ -131,7 +137,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     { routes, auth, tls: enrolment.tls(), log, audit, socket: live.attach, observe: metrics.observeHttp },
   );
   watchMetrics(metrics, { inventory: fleet.inventory, compute: fleet.compute, live, lines, intake: fleet.intake });
-  return { http, live, stopCrawler: crawler.stop, url: () => origin('http', config, http) };
+  return { http, live, outside, stopCrawler: crawler.stop, url: () => origin('http', config, http) };
 }
 
 /** Address to call: as configured where that is one, else the first that others can reach. */

@@ -4,13 +4,16 @@ import { type HealthDeps, healthRoutes } from '../api/health/routes.ts';
 import { type HostDeps, hostRoutes } from '../api/hosts/routes.ts';
 import { type ImageDeps, imageRoutes } from '../api/images/routes.ts';
 import { type InstanceDeps, instanceRoutes } from '../api/instances/routes.ts';
+import { type IntakeDeps, intakeRoutes } from '../api/intake/routes.ts';
 import { type JobDeps, jobRoutes } from '../api/jobs/routes.ts';
 import { type KeepDeps, keepRoutes } from '../api/keeps/routes.ts';
 import { type ListDeps, listRoutes } from '../api/list/routes.ts';
 import { type LogDeps, logRoutes } from '../api/logs/routes.ts';
+import { type LokiDeps, lokiRoutes } from '../api/loki/routes.ts';
 import { type MetricsSource, metricsRoutes } from '../api/metrics/routes.ts';
 import { type MigrationRouteDeps, migrationRoutes } from '../api/migration/routes.ts';
 import { openapiRoutes } from '../api/openapi/routes.ts';
+import { type OtlpDeps, otlpRoutes } from '../api/otlp/routes.ts';
 import { type SampleDeps, sampleRoutes } from '../api/samples/routes.ts';
 import { type ScanDeps, scanRoutes } from '../api/scans/routes.ts';
 import { type SearchDeps, searchRoutes } from '../api/searches/routes.ts';
@@ -32,6 +35,9 @@ export interface RouteDeps {
   compute: ComputeRouteDeps;
   migration: MigrationRouteDeps;
   logs: LogDeps;
+  otlp: OtlpDeps;
+  loki: LokiDeps;
+  intake: IntakeDeps;
   searches: SearchDeps;
   keeps: KeepDeps;
   samples: SampleDeps;
@@ -57,6 +63,9 @@ export function managerRoutes(deps: RouteDeps): Route[] {
     ...computeRoutes(deps.compute),
     ...migrationRoutes(deps.migration),
     ...logRoutes(deps.logs),
+    ...otlpRoutes(deps.otlp),
+    ...lokiRoutes(deps.loki),
+    ...intakeRoutes(deps.intake),
     ...searchRoutes(deps.searches),
     ...keepRoutes(deps.keeps),
     ...sampleRoutes(deps.samples),

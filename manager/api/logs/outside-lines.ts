@@ -1,47 +1,20 @@
-import { LEVELS, type Level, type NewLine } from '../../../common/model/line.ts';
+import { LEVELS, type NewLine } from '../../../common/model/line.ts';
+import { createReading, LIMIT_REQUEST_LINES, type ReadLines, TOO_MANY_LINES } from '../intake/door.ts';
+import { isTooDeep, LIMIT_MESSAGE_CHARACTERS } from '../intake/fields.ts';
+import { levelNamed } from '../intake/levels.ts';
 
-export const LIMIT_OUTSIDE_LINES = 10_000;
-const LIMIT_MESSAGE_CHARACTERS = 64 * 1024;
 const LIMIT_FIELDS_CHARACTERS = 16 * 1024;
-const LIMIT_REFUSED_TOLD = 100;
-
-/** Names of severities elsewhere: syslog, journald, other loggers. */
-const LEVEL_OF: Record<string, Level> = {
-  ...{
-    emerg: 'error',
-    emergency: 'error',
-    alert: 'error',
-    crit: 'error',
-    critical: 'error',
-    fatal: 'error',
-    err: 'error',
-  },
-  ...{ error: 'error', warning: 'warn', warn: 'warn', notice: 'info', info: 'info', informational: 'info' },
-  ...{ http: 'debug', verbose: 'debug', debug: 'debug', trace: 'debug', silly: 'debug' },
-};
-
-export interface OutsideLines {
-  lines: NewLine[];
-  refusedCount: number;
-  refused: { index: number; reason: string }[];
-}
 
 /**
  * Lines that a program outside posts. What they say of their level and time is taken as said; who they are is not theirs
  * to say: `host`, `agent`, `source`, `id`, `job` and everything else become fields, the source is `external`, and the
  * field `sender` names the credential. One bad line never fails the others.
  */
-export function readOutsideLines(body: unknown, sender: string, nowMs: number): OutsideLines {
-  const read: OutsideLines = { lines: [], refusedCount: 0, refused: [] };
-  for (const [index, item] of itemsOf(body).entries()) {
-    const line = index < LIMIT_OUTSIDE_LINES ? readOne(item, sender, nowMs) : `more than ${LIMIT_OUTSIDE_LINES} lines`;
-    if (typeof line !== 'string') read.lines.push(line);
-    else {
-      read.refusedCount += 1;
-      if (read.refused.length < LIMIT_REFUSED_TOLD) read.refused.push({ index, reason: line });
-    }
-  }
-  return read;
+export function readOutsideLines(body: unknown, sender: string, nowMs: number): ReadLines {
+  const reading = createReading();
+  for (const [index, item] of itemsOf(body).entries())
+    reading.take(index, index < LIMIT_REQUEST_LINES ? readOne(item, sender, nowMs) : TOO_MANY_LINES);
+  return reading;
 }
 
 const NOT_JSON = Symbol('not JSON');
@@ -66,21 +39,19 @@ function readOne(item: unknown, sender: string, nowMs: number): NewLine | string
   const { message, level, tsMs, ts, unit, fields, ...claims } = item as Record<string, unknown>;
   if (typeof message !== 'string') return 'message: must be text';
   if (message.length > LIMIT_MESSAGE_CHARACTERS) return `message: longer than ${LIMIT_MESSAGE_CHARACTERS} characters`;
-  const known = level === undefined ? 'info' : levelOf(level);
+  const known = level === undefined ? 'info' : levelNamed(level);
   if (known === null) return `level: one of ${LEVELS.join(', ')}`;
   const time = timeOf(tsMs ?? ts, nowMs);
   if (time === null) return 'tsMs: must be milliseconds since 1970, or ts an ISO 8601 time';
   if (unit !== undefined && (typeof unit !== 'string' || unit.length > 255)) return 'unit: must be a short text';
   if (fields !== undefined && (typeof fields !== 'object' || fields === null || Array.isArray(fields)))
     return 'fields: must be an object';
-  const all = { ...claims, ...fields, sender };
+  if (isTooDeep(claims) || isTooDeep(fields)) return 'fields: nested too deeply';
+  const { gap, ...all }: Record<string, unknown> = { ...claims, ...fields, sender };
+  // A record of lost lines is ours alone to make.
+  if (gap !== undefined) all['external.gap'] = gap;
   if (JSON.stringify(all).length > LIMIT_FIELDS_CHARACTERS) return 'fields: too large';
   return { tsMs: time, level: known, source: 'external', message, ...(unit ? { unit } : {}), fields: all };
-}
-
-function levelOf(level: unknown): Level | null {
-  const name = typeof level === 'string' ? level.toLowerCase() : '';
-  return Object.hasOwn(LEVEL_OF, name) ? LEVEL_OF[name]! : null;
 }
 
 /** 0..8.64e15 are the times that a Date can hold. */

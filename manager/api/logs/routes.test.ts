@@ -4,6 +4,7 @@ import type { Line, NewLine } from '../../../common/model/line.ts';
 import { ColumnBuilder } from '../../../common/wire/frames.ts';
 import { type Edge, startEdge } from '../../../test/support/edge.ts';
 import { type OpenLineStore, openLineStore } from '../../store/duckdb/open.ts';
+import type { LineDoor } from '../intake/door.ts';
 import { exportLines } from './export.ts';
 import { logRoutes } from './routes.ts';
 
@@ -45,11 +46,15 @@ beforeAll(async () => {
   ]);
   const rest = Array.from({ length: 5_000 }, (_, i) => ({ message: `line ${i}`, tsMs: NOW + 1_000 + i / 10 }));
   await store.lines.append([batch(HOSTILE.length, rest)]);
-  const flush = async () => {
-    flushed = outside.length;
+  const door: LineDoor = {
+    admit: () => undefined,
+    refused: () => undefined,
+    async store(_sender, lines) {
+      outside.push(...lines);
+      flushed = outside.length;
+    },
   };
-  const sink = { add: (line: NewLine) => void outside.push(line), flush };
-  await edge.swapRoutes(logRoutes({ lines: store.lines, outside: sink, nowMs: () => NOW + 10_000 }));
+  await edge.swapRoutes(logRoutes({ lines: store.lines, door, nowMs: () => NOW + 10_000 }));
   headers = { ...edge.bearer('admin').headers, 'Content-Type': 'application/json' };
 });
 afterAll(async () => {

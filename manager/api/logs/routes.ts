@@ -1,7 +1,7 @@
 import { WebvirtError } from '../../../common/errors.ts';
-import type { NewLine } from '../../../common/model/line.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import type { LineStore } from '../../store/ports.ts';
+import { type HttpSender, handOn, type LineDoor } from '../intake/door.ts';
 import { exportLines } from './export.ts';
 import { filterOf } from './filter.ts';
 import { readOutsideLines } from './outside-lines.ts';
@@ -23,15 +23,15 @@ import {
 
 export interface LogDeps {
   lines: Omit<LineStore, 'append' | 'cursors' | 'hashAt' | 'stats'>;
-  /** Where lines from outside go. `flush` resolves when they are stored and rejects when they cannot be. */
-  outside: { add(line: NewLine): void; flush(): Promise<void> };
+  /** Where lines from outside go. */
+  door: LineDoor;
   nowMs: () => number;
 }
 
 const HISTOGRAM_LAST_MS = 15 * 60_000;
 
 /** The stored lines, and lines from outside. */
-export function logRoutes({ lines, outside, nowMs }: LogDeps): Route[] {
+export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
   const read = { method: 'GET', access: 'member', errors: ['bad-query', 'store-unavailable'] } as const;
   return [
     defineRoute({
@@ -117,19 +117,25 @@ export function logRoutes({ lines, outside, nowMs }: LogDeps): Route[] {
       path: '/api/v1/logs',
       summary: 'Send lines',
       purpose:
-        'Stores lines of a program outside: a JSON array or NDJSON of {message, level?, tsMs? or ts?, unit?, fields?}. They are of the source external; what they say of their host or agent is kept as a field. The answer comes when they are stored, and names what was refused; one bad line does not fail the others.',
+        'Stores lines of a program outside: a JSON array or NDJSON of {message, level?, tsMs? or ts?, unit?, fields?}. They are of the source external; what they say of their host or agent is kept as a field. The answer comes when they are stored, and names what was refused; one bad line does not fail the others. Also gzip.',
       access: 'member',
       body: ingestBody,
-      bodyLimitBytes: 4 * 1024 * 1024,
+      bodyLimitBytes: 8 * 1024 * 1024,
+      takesLines: true,
       answer: ingestAnswer,
-      errors: ['store-unavailable'],
+      errors: ['store-unavailable', 'too-many-requests'],
       example: [{ message: 'backup finished', level: 'info', unit: 'backup', fields: { bytes: 1024 } }],
+      admit: (principal) => door.admit(senderOf(principal)),
       async handle({ body, principal }) {
-        const { lines: accepted, refused, refusedCount } = readOutsideLines(body, principal!.name, nowMs());
-        for (const line of accepted) outside.add(line);
-        if (accepted.length > 0) await outside.flush();
-        return { accepted: accepted.length, refusedCount, refused };
+        const sender = senderOf(principal!);
+        const read = readOutsideLines(body, sender.name, nowMs());
+        await handOn(door, sender, read);
+        return { accepted: read.lines.length, refusedCount: read.refusedCount, refused: read.refused };
       },
     }),
   ];
+}
+
+function senderOf({ credentialId, name }: { credentialId: string; name: string }): HttpSender {
+  return { way: 'http', id: credentialId, name };
 }

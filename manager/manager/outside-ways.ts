@@ -1,0 +1,34 @@
+import type { ManagerConfig } from '../config.ts';
+import type { Log } from '../http/log.ts';
+import type { FrameTaker } from '../intake/outside/chain.ts';
+import { createOutside } from '../intake/outside/outside.ts';
+import type { OutsideDoor, Way, WayReport } from '../intake/outside/ports.ts';
+
+export interface OutsideWays {
+  door: OutsideDoor;
+  /** What each way took, refused and dropped. */
+  report(): WayReport[];
+  /** Opens the ports of their own that are configured. Rejects when one cannot be opened. */
+  start(): Promise<void>;
+  /** Closes them and stores what waits. */
+  stop(): Promise<void>;
+}
+
+const PATHS: Partial<Record<Way, string>> = { http: '/api/v1/logs', otlp: '/v1/logs', loki: '/loki/api/v1/push' };
+
+/** All ways by which programs outside send lines, behind one door. */
+export function createOutsideWays(
+  { intake, lines }: Pick<ManagerConfig, 'intake' | 'lines'>,
+  deps: { intake: FrameTaker; log: Log },
+): OutsideWays {
+  const door = createOutside(
+    { linesPerSecond: intake.linesPerSecond, burstLines: intake.burst, retryMs: lines.retry },
+    deps,
+  );
+  return {
+    door,
+    report: () => door.report((way) => PATHS[way] ?? null),
+    start: async () => {},
+    stop: () => door.stop(),
+  };
+}
