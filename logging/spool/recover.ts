@@ -105,7 +105,7 @@ export function checkEpoch(
   force = false,
 ): { end: EpochCursor; endIsKnown: boolean } {
   const low = row.no * SPAN;
-  const last = table.lastHead(low, low + SPAN);
+  const last = table.lastHead(low + row.next, low + SPAN);
   const end = last === undefined ? { epoch: row.epoch, next: row.next, hash: row.hash } : behindRow(row.epoch, last);
   const isShort = mark !== null && mark.epoch === row.epoch && mark.next > end.next;
   if (!force && !isShort && isContinuous(table, row)) return { end, endIsKnown: true };

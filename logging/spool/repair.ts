@@ -20,7 +20,7 @@ export interface Repair {
 export function isContinuous(table: Table, epoch: EpochRow): boolean {
   let next = epoch.next;
   let hash = epoch.hash;
-  for (const row of table.heads(epoch.no * SPAN, (epoch.no + 1) * SPAN)) {
+  for (const row of table.heads(epoch.no * SPAN + epoch.next, (epoch.no + 1) * SPAN)) {
     if (!headIsSound(row) || row.key % SPAN !== next || row.prev !== hash) return false;
     next += row.count;
     hash = row.hash;
@@ -30,7 +30,7 @@ export function isContinuous(table: Table, epoch: EpochRow): boolean {
 
 /**
  * Reads every row of an epoch; keeps the intact ones and puts a gap where rows are missing or altered, so that the
- * numbers from the cursor on have no hole and the chain of hashes holds. `mark` is how far the epoch is known to have
+ * numbers from the cursor on have no hole and the chain of hashes holds. What was acked and is kept is left as it is. `mark` is how far the epoch is known to have
  * come. The caller wraps it in a transaction.
  */
 export function repairEpoch(table: Table, epoch: EpochRow, mark: EpochCursor | null): Repair {
@@ -49,7 +49,7 @@ export function repairEpoch(table: Table, epoch: EpochRow, mark: EpochCursor | n
     Object.assign(at, { next: to + 1, hash });
   };
 
-  for (let row = table.after(low, high); row !== undefined; row = table.after(row.key + 1, high)) {
+  for (let row = table.after(low + epoch.next, high); row !== undefined; row = table.after(row.key + 1, high)) {
     const first = row.key - low;
     if (follows(row, first, at, known)) {
       if (first > at.next) declare(first - 1, row.prev);
@@ -58,8 +58,6 @@ export function repairEpoch(table: Table, epoch: EpochRow, mark: EpochCursor | n
       continue;
     }
     table.remove(row.key, row.key + 1);
-    // Rows behind the cursor were acked; only their removal was lost.
-    if (first + row.count <= epoch.next) continue;
     bad = { rows: bad.rows + 1, lines: bad.lines + countOf(row), bytes: bad.bytes + (row.body?.byteLength ?? 0) };
   }
 

@@ -2,7 +2,7 @@ import type { Level } from '../../common/model/line.ts';
 import { noFailpoint } from '../failpoint.ts';
 import { isDamage, isFull } from './database.ts';
 import { createPending } from './pending.ts';
-import { AlteredRow, MissingRows, readFrames } from './read.ts';
+import { AlteredRow, findFrames, MissingRows, readFrames } from './read.ts';
 import { openStore } from './store.ts';
 import type { Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
 
@@ -81,13 +81,26 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     try {
       store.commit(pending.frames());
     } catch (error) {
-      if (!isFull(error) || store.totals().lines === 0) throw error;
+      if (!isFull(error)) throw error;
+      if (store.keptBytes() > 0 && madeRoom()) return;
+      if (store.totals().lines === 0) throw error;
       store.setCapShare((store.shareInUse() * 7) / 8);
       try {
-        store.commit(pending.frames());
+        store.commit(pending.frames(), true);
       } finally {
         store.setCapShare(1);
       }
+    }
+  }
+
+  /** What was acked and is only kept goes first. False when the disk is full all the same. */
+  function madeRoom(): boolean {
+    try {
+      store.commit(pending.frames(), true);
+      return true;
+    } catch (error) {
+      if (isFull(error)) return false;
+      throw error;
     }
   }
 
@@ -160,6 +173,10 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     },
     epochs: () => store.epochs().map(({ epoch, acked, end }) => ({ epoch, first: acked.next, next: end.next })),
     read,
+    find(at, maxBytes) {
+      const state = store.find(at.epoch);
+      return state === undefined ? [] : findFrames(store.table(), state, at, maxBytes);
+    },
     acked(epoch, next, hash) {
       const result = store.acked({ epoch, next, hash });
       // It is written with the next commit; when none comes soon, for itself.

@@ -3,6 +3,7 @@ import { EMPTY_HASH, type EpochCursor } from '../../common/wire/link.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { carryRows } from './carry.ts';
 import { cutGap } from './frame.ts';
+import { createKept } from './keep.ts';
 import { createPlaces, readPlaces } from './places.ts';
 import { checkEpoch, type EpochState, type OpenSpool, openSpoolFile, type Trouble } from './recover.ts';
 import { behindRow, gapOfRow, ROW_OVERHEAD_BYTES, rowOfFrame, rowOfGap, SPAN, type Totals } from './table.ts';
@@ -22,19 +23,30 @@ export interface TimedFrame extends Frame {
 export function openStore(config: SpoolConfig, failpoint: Failpoint) {
   let open: OpenSpool = openSpoolFile({ ...config, failpoint });
   let totals = countAll();
+  const kept = createKept(() => open.table, config.capBytes, config.now);
+  kept.load(open.epochs);
   const places = createPlaces(readPlaces(open.db));
   let capShare = 1;
 
   function countAll(): Totals {
-    return open.table.totals(0, Number.MAX_SAFE_INTEGER);
+    const sum = { lines: 0, bytes: 0 };
+    for (const { no, saved } of open.epochs) {
+      const { lines, bytes } = open.table.totals(no * SPAN + saved.next, (no + 1) * SPAN);
+      sum.lines += lines;
+      sum.bytes += bytes;
+    }
+    return sum;
   }
 
   const current = (): EpochState => open.epochs.at(-1)!;
   const find = (epoch: string) => open.epochs.find((state) => state.epoch === epoch);
   const dirtyAcks = () => open.epochs.filter(({ acked, saved }) => acked.next > saved.next);
 
-  /** Writes frames, frees what was acked, trims at the cap: one synced transaction. */
-  function commit(frames: TimedFrame[]): void {
+  /**
+   * Writes frames, frees what was acked, trims at the cap: one synced transaction. With `keepNothing` what was acked before
+   * makes room too.
+   */
+  function commit(frames: TimedFrame[], keepNothing = false): void {
     // A reopening that failed (no room for a new file) is tried again here.
     if (!open.db.open) reopen();
     const acks = dirtyAcks();
@@ -42,23 +54,29 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     if (frames.length > 0) failpoint('A1');
     const { no } = current();
     const after = { ...totals };
-    open.db
-      .transaction(() => {
-        for (const state of acks) free(state, after);
-        for (const { header, body } of frames) {
-          after.bytes += body.byteLength + ROW_OVERHEAD_BYTES;
-          after.lines += header.gap === undefined ? header.count : 0;
-        }
-        // Before the new rows, so that on a full disk their place is there.
-        trim(after);
-        for (const frame of frames) {
-          open.table.insert(rowOfFrame(no, frame, frame));
-          failpoint('A3');
-        }
-        if (places.isDirty()) places.write(open.db);
-        if (frames.length > 0) failpoint('A2');
-      })
-      .immediate();
+    const keptBefore = kept.bytes();
+    const write = open.db.transaction(() => {
+      for (const state of acks) free(state, after);
+      for (const { header, body } of frames) {
+        after.bytes += body.byteLength + ROW_OVERHEAD_BYTES;
+        after.lines += header.gap === undefined ? header.count : 0;
+      }
+      // Before the new rows, so that on a full disk their place is there.
+      trim(after);
+      kept.trim(open.epochs, after.bytes, { grew: acks.length > 0, none: keepNothing });
+      for (const frame of frames) {
+        open.table.insert(rowOfFrame(no, frame, frame));
+        failpoint('A3');
+      }
+      if (places.isDirty()) places.write(open.db);
+      if (frames.length > 0) failpoint('A2');
+    });
+    try {
+      write.immediate();
+    } catch (error) {
+      kept.restore(keptBefore);
+      throw error;
+    }
     totals = after;
     places.written();
     for (const state of acks) state.saved = state.acked;
@@ -70,17 +88,21 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     failpoint('A4');
   }
 
-  function free({ no, epoch, acked }: EpochState, after: Totals): void {
+  /** What was acked waits no more. Its rows stay, before the cursor, while there is room: see `createKept`. */
+  function free({ no, epoch, acked, saved }: EpochState, after: Totals): void {
     const { table } = open;
     table.putEpoch({ no, epoch, next: acked.next, hash: acked.hash });
     failpoint('A9');
     const low = no * SPAN;
-    const last = table.lastHead(low, low + acked.next);
+    const last = table.lastHead(low + saved.next, low + acked.next);
     const isCut = last !== undefined && behindRow(epoch, last).next > acked.next;
-    const gone = table.totals(low, isCut ? last.key : low + acked.next);
-    table.remove(low, low + acked.next);
+    const gone = table.totals(low + saved.next, isCut ? last.key : low + acked.next);
     // An ack inside a gap: the store had taken some of its numbers before they were given up here.
-    if (isCut) table.insert(rowOfGap(no, cutGap(gapOfRow(last, 0, ''), acked.next), acked.hash, last.hash));
+    if (isCut) {
+      table.remove(last.key, last.key + 1);
+      table.insert(rowOfGap(no, cutGap(gapOfRow(last, 0, ''), acked.next), acked.hash, last.hash));
+    }
+    kept.add(gone.bytes);
     after.bytes -= gone.bytes;
     after.lines -= gone.lines;
     failpoint('A10');
@@ -104,8 +126,13 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
   function forgetEmpty(): void {
     const empty = open.epochs.filter((state) => state !== current() && state.acked.next >= state.end.next);
     if (empty.length === 0) return;
-    for (const { no } of empty) open.table.removeEpoch(no);
+    open.db
+      .transaction(() => {
+        for (const { no } of empty) drop(no);
+      })
+      .immediate();
     open.epochs = open.epochs.filter((state) => !empty.includes(state));
+    kept.load(open.epochs);
   }
 
   function acked({ epoch, next, hash }: EpochCursor): AckResult {
@@ -149,6 +176,7 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     open.epochs.push({ no, epoch: at.epoch, saved: at, acked: at, end });
     forgetEmpty();
     totals = countAll();
+    kept.load(open.epochs);
     open.mark.write(end);
     return current();
   }
@@ -179,6 +207,7 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     open = openSpoolFile({ ...config, failpoint }, damage);
     places.rewrite();
     totals = countAll();
+    kept.load(open.epochs);
     if (!open.mayGoOn) newEpoch();
   }
 
@@ -195,6 +224,7 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     table: () => open.table,
     head: () => current().end,
     totals: () => totals,
+    keptBytes: kept.bytes,
     places,
     /** True when there is something to write beside frames. */
     hasMore: () => dirtyAcks().length > 0 || places.isDirty(),

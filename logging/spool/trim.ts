@@ -13,13 +13,18 @@ export interface Excess {
  * before it, with exact numbers and bytes. Returns what went. The caller wraps it in a transaction; `between` is called
  * where rows are deleted and their gap is not written yet.
  */
-export function trimOldest(table: Table, epochs: { no: number }[], excess: Excess, between: () => void): Excess {
+export function trimOldest(
+  table: Table,
+  epochs: { no: number; acked: { next: number } }[],
+  excess: Excess,
+  between: () => void,
+): Excess {
   const gone = { bytes: 0, lines: 0 };
   const enough = () => gone.bytes >= excess.bytes && gone.lines >= excess.lines;
-  for (const { no } of epochs) {
+  for (const { no, acked } of epochs) {
     if (enough()) break;
     const run: RowHead[] = [];
-    for (const row of table.heads(no * SPAN, (no + 1) * SPAN)) {
+    for (const row of table.heads(no * SPAN + acked.next, (no + 1) * SPAN)) {
       if (enough()) break;
       // The first row makes place for the gap row, which costs its overhead again.
       gone.bytes += row.bytes + (run.length === 0 ? 0 : ROW_OVERHEAD_BYTES);

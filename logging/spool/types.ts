@@ -61,9 +61,11 @@ export interface Spool {
   epochs(): EpochRange[];
   /**
    * Frames of one epoch from a number on, without a hole: at least one when there is any, else about `maxBytes` of
-   * them. What was freed or trimmed before comes as a gap.
+   * them. What was trimmed before, or acked and not kept, comes as a gap.
    */
   read(at: ReadFrom, maxBytes: number): Frame[];
+  /** Frames with lines of these numbers (both included), whole, that are still here; acked ones are kept for a while. */
+  find(at: { epoch: string; from: number; to: number }, maxBytes: number): Frame[];
   /** The store has committed everything before `next`: it may be freed. Takes effect with the next commit. */
   acked(epoch: string, next: number, hash: string): AckResult;
   /** Calls back with the frames of each commit, in order, right after it. Returns the unsubscribe function. */
