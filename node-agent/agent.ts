@@ -198,9 +198,10 @@ function openSources(
 ): Source {
   const { spool, hypervisor } = deps;
   const { lookEvery: lookEveryMs, behind: behindBytes, lineCap: lineCapBytes } = sources;
+  const journal = sources.journal.enabled ? sources.journal : null;
   const rules = sources.files.map(({ startWait, ...rule }) => ({ ...rule, startWaitMs: startWait }));
   return createSources(
-    { ...sources, qemuLogDir, lookEveryMs, behindBytes, lineCapBytes, rules },
+    { ...sources, qemuLogDir, lookEveryMs, behindBytes, lineCapBytes, rules, journal },
     {
       ...deps,
       places: spool.places,

@@ -1,4 +1,5 @@
 import { createFiles, type FileRule } from './files/files.ts';
+import { createJournal, type JournalConfig } from './journal/journal.ts';
 import { createLibvirtLog } from './qemu/libvirt-log.ts';
 import { createQemuLog } from './qemu/qemu-log.ts';
 import type { Source, SourceDeps } from './source.ts';
@@ -12,6 +13,8 @@ export interface SourcesConfig extends FollowConfig {
   rules: readonly FileRule[];
   limitFiles: number;
   openFiles: number;
+  /** Null: the journal is not read. */
+  journal: Pick<JournalConfig, 'journalctl' | 'directory' | 'past' | 'exclude'> | null;
 }
 
 export interface SourcesDeps extends SourceDeps {
@@ -25,10 +28,11 @@ const BUSY_BYTES = 2 * 1024 * 1024;
 
 /** All sources of this host. libvirt's own events come from the hypervisor. */
 export function createSources(config: SourcesConfig, deps: SourcesDeps): Source {
+  const isBusy = () => deps.unwrittenBytes() > BUSY_BYTES;
   const shared = {
     files: createOpenFiles(config.openFiles),
     rounds: createRounds({
-      isBusy: () => deps.unwrittenBytes() > BUSY_BYTES,
+      isBusy,
       onFault: (error) => deps.log.warn('A log could not be read', { reason: String(error) }),
     }),
   };
@@ -36,6 +40,7 @@ export function createSources(config: SourcesConfig, deps: SourcesDeps): Source 
     createQemuLog(config, { ...deps, ...shared }),
     createLibvirtLog(config, { ...deps, ...shared }),
     createFiles(config, { ...deps, ...shared }),
+    ...(config.journal === null ? [] : [createJournal({ ...config, ...config.journal }, { ...deps, isBusy })]),
   ];
   return {
     async start() {
