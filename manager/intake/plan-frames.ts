@@ -1,10 +1,11 @@
 import type { Gap } from '../../common/model/line.ts';
 import { EMPTY_HASH, type EpochCursor, type FrameHeader } from '../../common/wire/link.ts';
+import { columnsBetween } from '../store/line-columns.ts';
 import type { LineBatch } from '../store/ports.ts';
 import type { Alarm } from './alarms.ts';
 import { runningHash } from './chain.ts';
 import type { IncomingFrame, IntakeAnswer, IntakeCounters, Sender } from './ports.ts';
-import { columnsFrom, ownSources, readColumns } from './read-columns.ts';
+import { ownSources, readColumns } from './read-columns.ts';
 import { type Road, troubleAt } from './road.ts';
 
 /** A frame that is refused this often is declared as a gap: one broken frame must not hold up all that follow it. */
@@ -86,7 +87,7 @@ function take(frame: IncomingFrame, end: EpochCursor, plan: Plan, context: PlanC
   const read = readColumns(body, header.count);
   if (typeof read === 'string') return refuse(frame, end, read, plan, context);
   const own = ownSources(read, sender.agent);
-  const columns = header.first === end.next ? own : columnsFrom(own, end.next - header.first);
+  const columns = header.first === end.next ? own : columnsBetween(own, end.next - header.first, own.n);
   add(header, { first: end.next, count: columns.n, columns, gap: null }, plan, context);
   return true;
 }

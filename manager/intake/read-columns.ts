@@ -70,24 +70,6 @@ function isObjectText(text: string): boolean {
   }
 }
 
-/** The rows from `from` on. Frames are immutable, so this is only needed when an agent cut them anew. */
-export function columnsFrom(columns: LineColumns, from: number): LineColumns {
-  const rest = (dictionary: Dictionary): Dictionary =>
-    dictionary.index === undefined ? dictionary : { values: dictionary.values, index: dictionary.index.slice(from) };
-  return {
-    n: columns.n - from,
-    tsMs: columns.tsMs.slice(from),
-    level: rest(columns.level),
-    source: rest(columns.source),
-    unit: rest(columns.unit),
-    instance: rest(columns.instance),
-    job: rest(columns.job),
-    session: rest(columns.session),
-    message: columns.message.slice(from),
-    ...(columns.fields === undefined ? {} : { fields: columns.fields.slice(from) }),
-  };
-}
-
 /** Names of sources that only the manager and the crawler may use; another program's line is given its own. */
 export function ownSources(columns: LineColumns, agent: string): LineColumns {
   if (agent === 'manager' || !columns.source.values.some((name) => name === 'manager' || name === 'crawler'))

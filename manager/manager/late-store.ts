@@ -72,6 +72,8 @@ export function createLateStore<S extends OpenedStore>(
       // Asked when things are put together, before the file is open; whoever then reads lines is refused above.
       newestOrdinal: () => store?.lines.newestOrdinal() ?? 0,
       since: async (...given) => mustBeOpen().lines.since(...given),
+      ledger: async (...given) => mustBeOpen().lines.ledger(...given),
+      fill: async (...given) => mustBeOpen().lines.fill(...given),
       stats: async () => mustBeOpen().lines.stats(),
     },
     samples: {

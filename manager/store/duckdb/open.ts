@@ -4,6 +4,7 @@ import { columnsOf, sortMsOf } from '../line-columns.ts';
 import type { CommittedBatch, LineBatch, LineStore, SampleStore } from '../ports.ts';
 import { countByTime, countByValue, countLines } from './counts.ts';
 import { type EngineOptions, openEngine } from './engine.ts';
+import { fillableParts, lastFilledOrdinal, noteFills, noteGaps, prepareFills, readLedger } from './fills.ts';
 import { Ledger } from './ledger.ts';
 import { LineChunks } from './line-chunks.ts';
 import { runQuery } from './line-rows.ts';
@@ -45,6 +46,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   let extent: Extent | null = null;
 
   const engine = await openEngine(path, options, async (connection) => {
+    await prepareFills(connection);
     await ledger.load(connection);
     // A chunk that a failed append left behind is in an unknown state.
     chunks = new LineChunks();
@@ -54,7 +56,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
       `SELECT (SELECT max(ordinal + line_count - 1) FROM ledger), min(sort_ms), max(sort_ms) FROM lines`,
       [],
     );
-    newestOrdinal = Number(ends?.[0] ?? 0);
+    newestOrdinal = Math.max(Number(ends?.[0] ?? 0), await lastFilledOrdinal(connection));
     const [oldestMs, newestMs] = [ends?.[1] ?? null, ends?.[2] ?? null];
     extent = oldestMs === null ? null : { oldestMs: Number(oldestMs), newestMs: Number(newestMs) };
   });
@@ -67,18 +69,31 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     await chunks.append(connection, batches, first);
     options.failpoint?.('M2');
     await ledger.append(connection, batches, first);
+    await noteGaps(connection, batches);
     options.failpoint?.('M3');
     return () => {
       quiet.written();
       move();
-      return batches.map((batch) => {
-        const ordinal = newestOrdinal + 1;
-        const columns = columnsOf(batch);
-        newestOrdinal += columns.n;
-        extent = widened(extent, columns.tsMs, batch);
-        return { ...batch, ordinal };
-      });
+      return numbered(batches);
     };
+  }
+
+  function numbered(batches: LineBatch[]): CommittedBatch[] {
+    return batches.map((batch) => {
+      const ordinal = newestOrdinal + 1;
+      const columns = columnsOf(batch);
+      newestOrdinal += columns.n;
+      extent = widened(extent, columns.tsMs, batch);
+      return { ...batch, ordinal };
+    });
+  }
+
+  async function fill(connection: DuckDBConnection, batch: LineBatch): Promise<LineBatch[]> {
+    const parts = await fillableParts(connection, batch);
+    if (parts.length === 0) return parts;
+    await chunks.append(connection, parts, newestOrdinal + 1);
+    await noteFills(connection, parts, newestOrdinal + 1);
+    return parts;
   }
 
   const lines: LineStore = {
@@ -95,8 +110,11 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     cursors: (agent) => Promise.resolve(ledger.cursors(agent)),
     hashAt: (agent, epoch, next) =>
       engine.read(async (reader) => {
-        const sql = 'SELECT hash FROM ledger WHERE agent = ? AND epoch = ? AND next = CAST(? AS BIGINT) LIMIT 1';
-        const [row] = await runQuery(reader, sql, [agent, epoch, String(next)]);
+        const where = 'WHERE agent = ? AND epoch = ? AND next = CAST(? AS BIGINT)';
+        // What a gap was filled with ends at other places than the gap.
+        const sql = `SELECT hash FROM ledger ${where} UNION ALL SELECT hash FROM fills ${where} AND hash <> '' LIMIT 1`;
+        const values = [agent, epoch, String(next)];
+        const [row] = await runQuery(reader, sql, [...values, ...values]);
         return row === undefined ? null : String(row[0]);
       }),
     query: (filter, page) =>
@@ -115,6 +133,8 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     newestOrdinal: () => newestOrdinal,
     since: (filter, ordinal, limit, signal) =>
       engine.read((reader) => linesSince(reader, filter, ordinal, limit, newestOrdinal), { signal }),
+    ledger: (agent) => engine.read((reader) => readLedger(reader, agent)),
+    fill: (batch) => engine.write((connection) => fill(connection, batch), numbered),
     async stats() {
       const [row] = await engine.read((reader) => runQuery(reader, 'SELECT count(*) FROM lines', []));
       const bytesOnDisk = (await bytesOf(path)) + (await bytesOf(`${path}.wal`));

@@ -1,3 +1,4 @@
+import type { LedgerEntry } from '../../../common/model/ledger.ts';
 import type { Gap, Level, Line } from '../../../common/model/line.ts';
 import type { LineColumns } from '../../../common/wire/frames.ts';
 import type { EpochCursor } from '../../../common/wire/link.ts';
@@ -61,6 +62,9 @@ export interface HistogramBucket {
   counts: Record<Level, number>;
 }
 
+/** What became of every number of one epoch, as the store has it: `next = lines + lost`, always. */
+export type EpochLedger = Omit<LedgerEntry, 'duplicates' | 'waiting'>;
+
 /** Lines. A batch is durable when `append` resolves: its rows and its cursor are one transaction. */
 export interface LineStore {
   append(batches: LineBatch[]): Promise<CommittedBatch[]>;
@@ -100,5 +104,12 @@ export interface LineStore {
     limit: number,
     signal?: AbortSignal,
   ): Promise<{ lines: Line[]; lastOrdinal: number }>;
+  /** Of all agents, or of one; the epoch that was heard last comes first. Outlives the lines themselves. */
+  ledger(agent?: string): Promise<EpochLedger[]>;
+  /**
+   * Stores what a gap covers of a batch of lines, each number once however often it comes, and lowers the gap by it; the
+   * cursor of the epoch stays. Answers what was stored: nothing, where nothing was missing.
+   */
+  fill(batch: LineBatch): Promise<CommittedBatch[]>;
   stats(): Promise<{ lines: number; bytesOnDisk: number; oldestMs: number | null }>;
 }
