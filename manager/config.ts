@@ -23,9 +23,15 @@ export function readManagerConfig(env: NodeJS.ProcessEnv = process.env): Manager
     const what = 'say which addresses may send, such as 10.0.0.0/8: syslog knows no passwords';
     throw new WebvirtError('bad-config', `${file ?? 'defaults'}: intake.syslog.allow: ${what}`);
   }
-  if (config.adminPasswordFile === null) return config;
-  const [password = ''] = readOwnFile(config.adminPasswordFile, 'adminPasswordFile').split(/\r?\n/);
-  return Object.freeze({ ...config, adminPassword: config.adminPassword ?? password });
+  const { smtp } = config.alerts;
+  const smtpPassword = smtp.password ?? firstLine(smtp.passwordFile, 'alerts.smtp.passwordFile');
+  const adminPassword = config.adminPassword ?? firstLine(config.adminPasswordFile, 'adminPasswordFile');
+  const alerts = { ...config.alerts, smtp: { ...smtp, password: smtpPassword } };
+  return Object.freeze({ ...config, adminPassword, alerts });
+}
+
+function firstLine(path: string | null, key: string): string | null {
+  return path === null ? null : (readOwnFile(path, key).split(/\r?\n/)[0] ?? '');
 }
 
 function readOwnFile(path: string, key: string): string {

@@ -3,6 +3,7 @@ import { createAuth } from './auth/auth.ts';
 import { createBus } from './bus/bus.ts';
 import type { ManagerConfig } from './config.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
+import { createManagerAlerts } from './manager/alerts.ts';
 import { lockDataDir } from './manager/data-lock.ts';
 import { createEdge, type Edge } from './manager/edge.ts';
 import { explainStartError } from './manager/explain.ts';
@@ -97,7 +98,10 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     const { intake, inventory, commands, links, resources } = fleet;
     sink.attach(intake.lineSink);
 
-    edge = createEdge(config, { version, webFolder, auth, enrolment, fleet, state, storage, bus, log, audit });
+    const alerts = createManagerAlerts(config, {
+      ...{ state, lines: store.lines, fleet, bus, log, consoleUrl: () => edge?.url() ?? '' },
+    });
+    edge = createEdge(config, { version, webFolder, auth, enrolment, fleet, state, storage, alerts, bus, log, audit });
     intake.start();
     parts.push({ name: 'intake', stop: intake.stop });
     parts.push({ name: 'lines from outside', stop: edge.outside.stop });
@@ -110,6 +114,8 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     parts.push({ name: 'commands', stop: commands.stop });
     fleet.compute.start();
     parts.push({ name: 'compute', stop: fleet.compute.stop });
+    alerts.start();
+    parts.push({ name: 'rules', stop: alerts.stop });
     links.start();
     parts.push({ name: 'links', stop: links.stop });
     parts.push({ name: 'consoles', stop: fleet.consoles.stop });

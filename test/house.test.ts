@@ -55,12 +55,13 @@ const MAY: Record<string, string[]> = {
   'manager/migration': [...SHARED, 'manager/store/ports', 'manager/bus', 'manager/commands'],
   'manager/console': [...SHARED, 'manager/store/ports', 'manager/bus'],
   'manager/compute': [...SHARED, 'manager/store/ports', 'manager/bus'],
+  'manager/alerts': [...SHARED, 'manager/store/ports', 'manager/bus'],
   'manager/live': [...SHARED, 'manager/store/ports', 'manager/bus', 'manager/http/route'],
   'manager/api': [
     ...SHARED,
     ...[
       ...['store/ports', 'bus', 'http/route', 'commands', 'auth', 'enrolment', 'live'],
-      ...['launch', 'migration', 'console', 'compute'],
+      ...['launch', 'migration', 'console', 'compute', 'alerts'],
     ].map((room) => `manager/${room}`),
   ],
 

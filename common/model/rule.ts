@@ -36,6 +36,8 @@ export const ruleDraftSchema = z.object({
   severity: z.enum(['info', 'warning', 'critical']).default('warning'),
   /** Ids of destinations that are told. */
   destinations: z.array(z.string().max(64)).max(20).default([]),
+  /** They are told as well when it is over. */
+  tellEnd: z.boolean().default(false),
 });
 export type RuleDraft = z.infer<typeof ruleDraftSchema>;
 
@@ -57,6 +59,8 @@ export const ruleSchema = ruleDraftSchema.extend({
   state: z.enum(['ok', 'firing', 'off']),
   firing: z.array(firingSchema).max(1_000),
   lastFiredMs: z.number().nullable(),
+  /** More groups than can be counted apart: so many lines were counted together instead, under `(others)`. */
+  overflow: z.number().int().default(0),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 

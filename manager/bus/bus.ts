@@ -13,6 +13,10 @@ export interface BusEvents {
   search: { id: string };
   /** A mark of lines that are kept. */
   keep: { id: string };
+  /** A rule, or what it says. */
+  rule: { id: string };
+  destination: { id: string };
+  delivery: { id: string };
   /** Pools, base images or networks of a host. */
   resources: { host: string };
   /** A compute session changed; its events are told by manager/compute itself. */
@@ -22,6 +26,10 @@ export interface BusEvents {
   samples: { host: string };
   /** Committed lines, in columns, in commit order. */
   lines: { batches: CommittedBatch[] };
+  /** Lines that another manager committed, in its order; `ordinal` is a number of its store. */
+  'peer-lines': { manager: string; batches: CommittedBatch[] };
+  /** So many lines of another manager did not come here. Its store has them. */
+  'peer-break': { manager: string; lines: number };
   /** A session or token ended: its sockets must be cut. */
   'credential-ended': { credentialId: string };
 }

@@ -150,6 +150,43 @@ const live = z
   })
   .describe('The push to consoles and programs.');
 
+const alerts = z
+  .object({
+    smtp: z
+      .object({
+        host: z.string().nullable().default(null).describe('Mail server; null: no e-mail can be sent.'),
+        port: z.number().int().min(1).max(65_535).default(587).describe('Its port.'),
+        tls: z
+          .enum(['starttls', 'tls', 'none'])
+          .default('starttls')
+          .describe('starttls: the connection must become TLS; tls: it is from the beginning; none: only on loopback.'),
+        user: z.string().nullable().default(null).describe('Who signs in there; null: nobody.'),
+        password: z.string().nullable().default(null).describe('Better given in `passwordFile` or the environment.'),
+        passwordFile: z.string().nullable().default(null).describe('File whose first line is that password.'),
+        from: z.string().min(3).default('webvirt@localhost').describe('Sender of the messages.'),
+      })
+      .describe('How e-mail is sent.'),
+    allow: z
+      .array(z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'a network such as 10.1.0.0/16, or one address'))
+      .default([])
+      .describe(
+        'Networks that webhooks may reach though they are loopback, private or otherwise closed. Without it whoever ' +
+          'makes a destination could make this manager call services that only it can reach.',
+      ),
+    hookTimeout: duration({ min: '100ms', max: '1m' }).prefault('10s').describe('Time that a hook has to answer.'),
+    giveUp: duration({ min: '1m' })
+      .prefault('1d')
+      .describe('A message that could not be delivered for so long is given up.'),
+    consoleUrl: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe(
+        'Address of the console in messages, such as https://webvirt.example.org; null: as it is printed at start.',
+      ),
+  })
+  .describe('Rules and how people are told.');
+
 /** Every key of the manager. The defaults here are the only ones; `conf/manager.yaml` shows them. */
 export const managerConfigSchema = z.object({
   listen: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all of this machine.'),
@@ -173,6 +210,7 @@ export const managerConfigSchema = z.object({
   jobs,
   compute,
   live,
+  alerts,
 });
 
 export type ManagerConfig = z.output<typeof managerConfigSchema>;

@@ -1,4 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
+import type { Alerts } from '../alerts/alerts.ts';
 import { computeEvents } from '../api/compute/socket-events.ts';
 import { consoleEvents } from '../api/console/socket-events.ts';
 import { createMetrics } from '../api/metrics/metrics.ts';
@@ -33,6 +34,7 @@ export interface EdgeDeps {
   fleet: Fleet;
   state: StateStore;
   storage: Storage;
+  alerts: Alerts;
   bus: Bus;
   log: Log;
   audit(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void;
@@ -87,6 +89,9 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     intake: outside,
     searches: { searches: state.searches, bus, now },
     keeps: { keeps: state.keeps, bus, audit, now },
+    rules: { ...deps.alerts, audit },
+    destinations: { ...deps.alerts, audit },
+    deliveries: deps.alerts,
     samples: { samples, nowMs: now },
     list: fleet,
     candidates: {

@@ -1,5 +1,7 @@
 import { type CandidateDeps, candidateRoutes } from '../api/candidates/routes.ts';
 import { type ComputeRouteDeps, computeRoutes } from '../api/compute/routes.ts';
+import { type DeliveryRouteDeps, deliveryRoutes } from '../api/deliveries/routes.ts';
+import { type DestinationDeps, destinationRoutes } from '../api/destinations/routes.ts';
 import { type HealthDeps, healthRoutes } from '../api/health/routes.ts';
 import { type HostDeps, hostRoutes } from '../api/hosts/routes.ts';
 import { type ImageDeps, imageRoutes } from '../api/images/routes.ts';
@@ -14,6 +16,7 @@ import { type MetricsSource, metricsRoutes } from '../api/metrics/routes.ts';
 import { type MigrationRouteDeps, migrationRoutes } from '../api/migration/routes.ts';
 import { openapiRoutes } from '../api/openapi/routes.ts';
 import { type OtlpDeps, otlpRoutes } from '../api/otlp/routes.ts';
+import { type RuleDeps, ruleRoutes } from '../api/rules/routes.ts';
 import { type SampleDeps, sampleRoutes } from '../api/samples/routes.ts';
 import { type ScanDeps, scanRoutes } from '../api/scans/routes.ts';
 import { type SearchDeps, searchRoutes } from '../api/searches/routes.ts';
@@ -40,6 +43,9 @@ export interface RouteDeps {
   intake: IntakeDeps;
   searches: SearchDeps;
   keeps: KeepDeps;
+  rules: RuleDeps;
+  destinations: DestinationDeps;
+  deliveries: DeliveryRouteDeps;
   samples: SampleDeps;
   list: ListDeps;
   candidates: CandidateDeps;
@@ -68,6 +74,9 @@ export function managerRoutes(deps: RouteDeps): Route[] {
     ...intakeRoutes(deps.intake),
     ...searchRoutes(deps.searches),
     ...keepRoutes(deps.keeps),
+    ...ruleRoutes(deps.rules),
+    ...destinationRoutes(deps.destinations),
+    ...deliveryRoutes(deps.deliveries),
     ...sampleRoutes(deps.samples),
     ...listRoutes(deps.list),
     ...candidateRoutes(deps.candidates),

@@ -3,9 +3,11 @@ import type { HostFacts } from '../../common/model/host.ts';
 import type { AgentInstance } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
 import type { SampleSeries } from '../../common/model/sample.ts';
+import type { DeliveryStore, DestinationStore, RuleStore } from './ports/alerts.ts';
 import type { ComputeStore } from './ports/compute.ts';
 import type { KeepStore, SearchStore } from './ports/searches.ts';
 
+export type * from './ports/alerts.ts';
 export type { ComputationWrite, ComputeStore, StoredCell, StoredComputation } from './ports/compute.ts';
 export type * from './ports/lines.ts';
 export type { KeepStore, SearchStore } from './ports/searches.ts';
@@ -166,6 +168,9 @@ export interface StateStore {
   scans: ScanStore;
   enrolTokens: EnrolTokenStore;
   settings: SettingStore;
+  rules: RuleStore;
+  destinations: DestinationStore;
+  deliveries: DeliveryStore;
   searches: SearchStore;
   keeps: KeepStore;
   /** A file of its own, `compute.sqlite`: outputs are large, and losing them must not cost the accounts. */

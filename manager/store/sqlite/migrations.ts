@@ -48,6 +48,24 @@ const MIGRATIONS: readonly Migration[] = [
         to_ms INTEGER NOT NULL, doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 3,
+    name: 'rules, destinations and deliveries',
+    sql: `
+      CREATE TABLE rules (id TEXT PRIMARY KEY, doc TEXT NOT NULL) STRICT;
+      CREATE TABLE rule_positions (rule TEXT PRIMARY KEY, position INTEGER NOT NULL, last_fired_ms INTEGER)
+        STRICT, WITHOUT ROWID;
+      CREATE TABLE rule_watches (rule TEXT NOT NULL, grp TEXT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (rule, grp))
+        STRICT, WITHOUT ROWID;
+      CREATE TABLE rule_events (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL,
+        ts_ms INTEGER NOT NULL, doc TEXT NOT NULL) STRICT;
+      CREATE INDEX rule_events_by_rule ON rule_events (rule, n);
+      CREATE TABLE destinations (id TEXT PRIMARY KEY, doc TEXT NOT NULL) STRICT;
+      CREATE TABLE deliveries (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, destination TEXT NOT NULL,
+        rule TEXT NOT NULL, state TEXT NOT NULL, created_ms INTEGER NOT NULL, next_try_ms INTEGER, doc TEXT NOT NULL) STRICT;
+      CREATE INDEX deliveries_waiting ON deliveries (destination, next_try_ms) WHERE state = 'waiting';
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;

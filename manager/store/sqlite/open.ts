@@ -5,6 +5,8 @@ import type { StateStore } from '../ports.ts';
 import { createAccountStore } from './accounts.ts';
 import { createCandidateStore } from './candidates.ts';
 import { openComputeStore } from './compute.ts';
+import { createDeliveryStore } from './deliveries.ts';
+import { createDestinationStore } from './destinations.ts';
 import { createEnrolTokenStore } from './enrol-tokens.ts';
 import { createHostStore } from './hosts.ts';
 import { createInstanceStore } from './instances.ts';
@@ -12,6 +14,7 @@ import { createJobStore } from './jobs.ts';
 import { createKeepStore } from './keeps.ts';
 import { migrate } from './migrations.ts';
 import { reserveRoom } from './reserve.ts';
+import { createRuleStore } from './rules.ts';
 import { createScanStore } from './scans.ts';
 import { createSearchStore } from './searches.ts';
 import { createSettingStore } from './settings.ts';
@@ -42,6 +45,9 @@ export function openStateStore(path: string): StateStore {
     scans: createScanStore(db),
     enrolTokens: createEnrolTokenStore(db),
     settings: createSettingStore(db),
+    rules: createRuleStore(db),
+    destinations: createDestinationStore(db),
+    deliveries: createDeliveryStore(db),
     searches: createSearchStore(db),
     keeps: createKeepStore(db),
     compute,

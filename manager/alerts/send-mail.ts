@@ -1,0 +1,73 @@
+import nodemailer from 'nodemailer';
+import type { AlertNotice } from '../store/ports.ts';
+import { DeliveryError } from './delivery-error.ts';
+import type { NoticeWords } from './notice-text.ts';
+
+export interface SmtpConfig {
+  /** Null: no e-mail can be sent. */
+  host: string | null;
+  port: number;
+  tls: 'starttls' | 'tls' | 'none';
+  user: string | null;
+  password: string | null;
+  from: string;
+  limitMs: number;
+}
+
+export type SendMail = (mail: {
+  id: string;
+  to: readonly string[];
+  words: NoticeWords;
+  notice: AlertNotice;
+}) => Promise<void>;
+
+/** Sends by SMTP. Rejects with a DeliveryError: final when the server says that it never will take it. */
+export function createSendMail(config: SmtpConfig): SendMail {
+  const { host, port, tls, user, password, from, limitMs } = config;
+  const timeouts = {
+    connectionTimeout: limitMs,
+    greetingTimeout: limitMs,
+    socketTimeout: limitMs,
+    dnsTimeout: limitMs,
+  };
+  const domain = /@([\w.-]+)/.exec(from)?.[1] ?? 'webvirt.invalid';
+  return async ({ id, to, words, notice }) => {
+    if (host === null)
+      throw new DeliveryError('No mail server is configured: alerts.smtp.host of the manager.', { isFinal: true });
+    const transport = nodemailer.createTransport({
+      ...{ host, port, ...timeouts, disableFileAccess: true, disableUrlAccess: true },
+      secure: tls === 'tls',
+      // Without it a man in the middle could take STARTTLS away.
+      requireTLS: tls === 'starttls',
+      ignoreTLS: tls === 'none',
+      ...(user === null ? {} : { auth: { user, pass: password ?? '' } }),
+    });
+    const links = [`Rule: ${words.ruleUrl}`, ...(words.lineUrl === null ? [] : [`Line: ${words.lineUrl}`])];
+    try {
+      await transport.sendMail({
+        ...{ from, to: [...to], subject: words.title, text: `${words.text}\n\n${links.join('\n')}\n` },
+        date: new Date(notice.tsMs),
+        // The same at every try: a second copy of one message can be told by it.
+        messageId: `<${id}@${domain}>`,
+        headers: { 'WebVirt-Delivery': id, 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+      });
+    } catch (error) {
+      throw mailFault(error);
+    } finally {
+      transport.close();
+    }
+  };
+}
+
+function mailFault(error: unknown): DeliveryError {
+  const { code, responseCode, response } = error as { code?: string; responseCode?: number; response?: string };
+  if (responseCode === undefined)
+    return new DeliveryError(`The mail server could not be used: ${code ?? String(error)}.`, { cause: error });
+  const isLogin = code === 'EAUTH';
+  const words = (response ?? '').replace(/[^\x20-\x7e]+/g, ' ').slice(0, 160);
+  // A wrong password is mended in the configuration: the message waits for that.
+  return new DeliveryError(`The mail server said: ${words}`, {
+    isFinal: responseCode >= 500 && !isLogin,
+    cause: error,
+  });
+}
