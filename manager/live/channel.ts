@@ -15,14 +15,18 @@ export interface SharedBatch {
   entry(i: number): Entry;
 }
 
-export function shareBatch(batch: CommittedBatch, reader: BatchReader): SharedBatch {
+/** `peerAt`: the batch is another manager's, and this is the arrival number in our own store at which it came. */
+export function shareBatch(batch: CommittedBatch, reader: BatchReader, peerAt: number | null = null): SharedBatch {
   const columns = reader.columnsOf(batch);
   const made: (Entry | undefined)[] = [];
   return {
     batch,
     columns,
     entry(i) {
-      made[i] ??= entryOf(reader.lineAt(batch, columns, i), batch.ordinal + i);
+      made[i] ??= {
+        ...entryOf(reader.lineAt(batch, columns, i), peerAt ?? batch.ordinal + i),
+        ...(peerAt === null ? {} : { isPeers: true }),
+      };
       return made[i];
     },
   };

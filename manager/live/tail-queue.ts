@@ -6,6 +6,8 @@ export interface Entry {
   /** Arrival number. */
   ordinal: number;
   bytes: number;
+  /** Another manager committed it: `ordinal` is where our own store was when it came. */
+  isPeers?: boolean;
 }
 
 export function entryOf(line: Line, ordinal: number): Entry {
@@ -25,6 +27,8 @@ export interface TailQueue {
   /** Keeps only what the test accepts; what it refuses is not counted as dropped. */
   keep(test: (entry: Entry) => boolean): void;
   readonly skipped: number;
+  /** So many lines never came here; they count as dropped. */
+  skip(lines: number): void;
 }
 
 export function createTailQueue(caps: { lines: number; bytes: number }): TailQueue {
@@ -57,6 +61,9 @@ export function createTailQueue(caps: { lines: number; bytes: number }): TailQue
     },
     get skipped() {
       return skipped;
+    },
+    skip(lines) {
+      skipped += lines;
     },
     push(entry) {
       entries.push(entry);

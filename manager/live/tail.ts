@@ -19,6 +19,8 @@ export interface Tail {
   sentInStep(selection: Selection): void;
   /** Lines of its filter were committed. */
   push(selection: Selection): void;
+  /** So many lines of another manager never came; which of them its filter lets through is not known. */
+  skip(lines: number): void;
   readonly waiting: Waiting;
   /** The backlog is here: it goes first, then what came meanwhile and is not in it. */
   begin(backlog: Backlog): void;
@@ -50,6 +52,9 @@ export function createTail(
   let live = false;
   /** The backlog, while lines that are in it can still arrive. */
   let known: Backlog | null = null;
+  let knownIds: Set<string> | null = null;
+  /** Lines of other managers that were missed while the backlog was read: unlike what the queue drops, not to be read again. */
+  let skippedEarly = 0;
   /** Arrival number up to which the lines of the bus were looked at. */
   let upTo = from;
   let skippedTotal = 0;
@@ -70,7 +75,12 @@ export function createTail(
     }
   }
 
-  function isNew({ ordinal, line }: Entry): boolean {
+  function isNew({ ordinal, line, isPeers }: Entry): boolean {
+    // Whether our store has lines of other managers depends on the store: only the line itself tells.
+    if (isPeers) {
+      knownIds ??= new Set(known?.lines?.map(({ id }) => id));
+      return known === null || !knownIds.has(line.id);
+    }
     return known === null || ordinal > known.upTo || known.isMissing(line.id);
   }
 
@@ -87,7 +97,7 @@ export function createTail(
       bytes <= LIMIT_BATCH_BYTES &&
       outbox.idle,
     sentInStep(selection) {
-      upTo = selection.upTo;
+      upTo = Math.max(upTo, selection.upTo);
       outbox.sent(selection.bytes);
     },
     push(selection) {
@@ -101,8 +111,14 @@ export function createTail(
       if (known !== null && upTo >= known.upTo) known = null;
       flush();
     },
+    skip(lines) {
+      if (!live) skippedEarly += lines;
+      else queue.skip(lines);
+      flush();
+    },
     begin(backlog) {
       known = backlog;
+      knownIds = null;
       queue.keep(isNew);
       // A viewer that leaves now comes back behind the backlog, but before what has queued up and is not in it.
       const position = queue.length > 0 ? queue.firstOrdinal - 1 : Math.max(upTo, backlog.fresh ? 0 : backlog.upTo);
@@ -110,6 +126,7 @@ export function createTail(
       if (upTo >= backlog.upTo) known = null;
       skippedTotal += backlog.skipped;
       live = true;
+      queue.skip(skippedEarly);
       if (backlog.lines !== null) {
         const mark = backlog.fresh ? { backlog: true } : {};
         send({ id, lines: mergeLines(backlog.lines), skipped: backlog.skipped, position: String(position), ...mark });
@@ -120,7 +137,9 @@ export function createTail(
     waiting: {
       overflowed: () => queue.skipped > 0,
       clear() {
-        queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+        const { entries } = queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+        // Our own lines are read from the store; those of other managers may not be there.
+        for (const entry of entries) if (entry.isPeers) queue.push(entry);
       },
     },
     get queued() {

@@ -3,7 +3,7 @@ import type { LinesBatch, TailRequest } from '../../common/wire/live.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { LineFilter } from '../store/ports.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
-import { createSelector, filterKey, type Selector, shareBatch } from './channel.ts';
+import { createSelector, filterKey, type Selector, type SharedBatch, shareBatch } from './channel.ts';
 import { mergeLines } from './merge-lines.ts';
 import type { Outbox } from './outbox.ts';
 import type { BatchReader, TailStore } from './ports.ts';
@@ -76,18 +76,37 @@ export function createTails(
     }
   }
 
-  const stopListening = deps.bus.on('lines', ({ batches }) => {
-    const last = batches.at(-1);
-    if (last === undefined) return;
-    const lookedAt = last.ordinal + (last.columns?.n ?? 1) - 1;
-    upTo = lookedAt;
-    if (channels.size === 0) return;
-    const shared = batches.map((batch) => shareBatch(batch, deps.reader));
+  function tell(shared: SharedBatch[], lookedAt: number): void {
     for (const channel of channels.values()) {
       const entries = shared.flatMap(channel.select);
       deliver(channel, { entries, upTo: lookedAt, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 64) });
     }
-  });
+  }
+
+  const unlisten = [
+    deps.bus.on('lines', ({ batches }) => {
+      const last = batches.at(-1);
+      if (last === undefined) return;
+      upTo = last.ordinal + (last.columns?.n ?? 1) - 1;
+      if (channels.size === 0) return;
+      tell(
+        batches.map((batch) => shareBatch(batch, deps.reader)),
+        upTo,
+      );
+    }),
+    // Lines of other managers are shown, and leave the position where it is: it counts lines of our own store.
+    deps.bus.on('peer-lines', ({ batches }) => {
+      if (channels.size === 0) return;
+      const at = upTo ?? deps.store.newestOrdinal();
+      tell(
+        batches.map((batch) => shareBatch(batch, deps.reader, at)),
+        at,
+      );
+    }),
+    deps.bus.on('peer-break', ({ lines }) => {
+      for (const channel of channels.values()) for (const tail of channel.tails) tail.skip(lines);
+    }),
+  ];
 
   function join(key: string, select: Selector, tail: Tail): () => void {
     const channel = channels.get(key) ?? { select, tails: new Set() };
@@ -135,7 +154,7 @@ export function createTails(
       return sum;
     },
     stop() {
-      stopListening();
+      for (const stop of unlisten) stop();
       channels.clear();
     },
   };

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { gapSchema } from '../../../common/model/line.ts';
+import { columnsFault, lineColumnsSchema } from '../../../common/wire/frames.ts';
+import type { CommittedBatch } from '../../store/ports.ts';
+import type { BusEvents } from '../bus.ts';
+
+/** Version of what managers say to each other. Managers of different versions do not hear each other, and say so. */
+export const WIRE_VERSION = 1;
+
+/** Hints that go to the other managers. Lines go by themselves; what is not named here stays inside. */
+export const SHARED_HINTS = [
+  ...(['host', 'instance', 'instance-gone', 'job', 'candidate', 'scan', 'token'] as const),
+  ...(['resources', 'session', 'compute', 'samples', 'credential-ended'] as const),
+] satisfies (keyof BusEvents)[];
+export type HintName = (typeof SHARED_HINTS)[number];
+export type Hint = [name: HintName, event: BusEvents[HintName]];
+
+/** One entry of a manager's stream. */
+export interface BusMessage {
+  batches: CommittedBatch[];
+  hints: Hint[];
+}
+
+const batchSchema = z.object({
+  agent: z.string(),
+  host: z.string(),
+  hostName: z.string(),
+  epoch: z.string(),
+  first: z.number().int().nonnegative(),
+  count: z.number().int().positive(),
+  hash: z.string(),
+  receivedMs: z.number(),
+  clockOffsetMs: z.number().optional(),
+  ordinal: z.number(),
+  columns: lineColumnsSchema.nullable(),
+  gap: gapSchema.nullable(),
+});
+const messageSchema = z.object({
+  batches: z.array(batchSchema),
+  hints: z.array(z.tuple([z.enum(SHARED_HINTS), z.record(z.string(), z.string())])),
+});
+
+export function encodeMessage(message: BusMessage): string {
+  return JSON.stringify(message);
+}
+
+/** Throws on anything that no manager of this version writes. */
+export function decodeMessage(text: string): BusMessage {
+  const { batches, hints } = messageSchema.parse(JSON.parse(text));
+  for (const { columns, gap } of batches) {
+    const fault = columns === null ? (gap === null ? 'neither columns nor gap' : null) : columnsFault(columns);
+    if (fault !== null) throw new Error(fault);
+  }
+  return { batches: batches as CommittedBatch[], hints: hints as Hint[] };
+}
+
+/** Lines that a viewer sees of a batch: a gap is one. */
+export function linesOf({ columns }: CommittedBatch): number {
+  return columns?.n ?? 1;
+}
+
+/** About its size on the wire, characters. */
+export function charsOf({ columns }: CommittedBatch): number {
+  let chars = 400;
+  if (columns === null) return chars;
+  for (const message of columns.message) chars += message.length + 24;
+  for (const fields of columns.fields ?? []) chars += fields?.length ?? 4;
+  return chars;
+}
+
+export const keysOf = (prefix: string) => ({
+  /** Set of manager ids; each has a presence key that runs out. */
+  managers: `${prefix}:managers`,
+  presence: (id: string) => `${prefix}:manager:${id}`,
+  /** One stream for each run of a manager: only it writes there. */
+  stream: (id: string, run: string) => `${prefix}:bus:${id}:${run}`,
+  /** Short stream on which a manager says that it is there, so that the others look at once. */
+  hello: `${prefix}:bus-hello`,
+});
+export type BusKeys = ReturnType<typeof keysOf>;
