@@ -3,6 +3,7 @@ import type { Log } from '../http/log.ts';
 import type { FrameTaker } from '../intake/outside/chain.ts';
 import { createOutside } from '../intake/outside/outside.ts';
 import type { OutsideDoor, Way, WayReport } from '../intake/outside/ports.ts';
+import { createSyslog } from '../intake/syslog/syslog.ts';
 
 export interface OutsideWays {
   door: OutsideDoor;
@@ -25,10 +26,15 @@ export function createOutsideWays(
     { linesPerSecond: intake.linesPerSecond, burstLines: intake.burst, retryMs: lines.retry },
     deps,
   );
+  const { maxMessage: maxMessageBytes, idle: idleMs, ...rest } = intake.syslog;
+  const syslog = createSyslog({ ...rest, maxMessageBytes, idleMs }, { door, nowMs: Date.now, log: deps.log });
   return {
     door,
-    report: () => door.report((way) => PATHS[way] ?? null),
-    start: async () => {},
-    stop: () => door.stop(),
+    report: () => door.report((way) => PATHS[way] ?? syslog.listens(way)),
+    start: syslog.start,
+    async stop() {
+      await syslog.stop();
+      await door.stop();
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { LEVELS, type NewLine } from '../../../common/model/line.ts';
+import { isTooDeep, LIMIT_MESSAGE_CHARACTERS } from '../../../common/pure/outside/fields.ts';
 import { createReading, LIMIT_REQUEST_LINES, type ReadLines, TOO_MANY_LINES } from '../intake/door.ts';
-import { isTooDeep, LIMIT_MESSAGE_CHARACTERS } from '../intake/fields.ts';
 import { levelNamed } from '../intake/levels.ts';
 
 const LIMIT_FIELDS_CHARACTERS = 16 * 1024;

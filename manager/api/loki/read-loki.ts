@@ -1,6 +1,6 @@
 import type { Level, NewLine } from '../../../common/model/line.ts';
+import { boundedFields, boundedMessage, claimed } from '../../../common/pure/outside/fields.ts';
 import { createReading, LIMIT_REQUEST_LINES, type ReadLines, TOO_MANY_LINES } from '../intake/door.ts';
-import { boundedFields, boundedMessage, claimed } from '../intake/fields.ts';
 import { levelNamed } from '../intake/levels.ts';
 
 type Json = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { isTooDeep } from '../intake/fields.ts';
+import { isTooDeep } from '../../../common/pure/outside/fields.ts';
 
 type Json = Record<string, unknown>;
 
