@@ -9,6 +9,7 @@ import { type CommandRunner, createCommandRunner } from './commands/runner.ts';
 import { createScopes, type Scopes } from './commands/scope.ts';
 import { COMPUTE_DEFAULTS, createCompute } from './compute/compute.ts';
 import type { AgentConfig } from './config.ts';
+import { consoleInstances } from './console/console-instances.ts';
 import { CONSOLES_DEFAULTS, createConsoles } from './console/consoles.ts';
 import { createAutoEnrol } from './identity/auto-enrol.ts';
 import { enrol } from './identity/enrol.ts';
@@ -18,6 +19,7 @@ import { createResources, type Resources } from './resources/resources.ts';
 import { createHandlers } from './serve/handlers.ts';
 import { createLinkServer } from './serve/link.ts';
 import { createLocalSocket } from './serve/local-socket.ts';
+import { lineAnswerers } from './serve/link-lines.ts';
 import { createQuestions } from './serve/questions.ts';
 import type { AgentStatus } from './serve/routes.ts';
 import { createNodeServer } from './serve/server.ts';
@@ -70,7 +72,8 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
     { emit, log, now },
   );
   const consoles = createConsoles({ ...CONSOLES_DEFAULTS, virshPath: config.virsh }, { hypervisor, log });
-  const questions = createQuestions({ ...migration.answerers, 'console-open': consoles.open }, { log });
+  const answerers = { ...migration.answerers, 'console-open': consoles.open, ...lineAnswerers(spool) };
+  const questions = createQuestions(answerers, { log });
   const services: LinkService[] = [resources.service, compute.service, questions, scopes.service, consoles.service];
   const link = createLinkServer({ version, spool, hypervisor, commands, services, failpoint, log, now });
   const status = (): AgentStatus => ({
@@ -193,20 +196,23 @@ function openLibvirtSide(
 }
 
 function openSources(
-  { qemuLogDir, sources }: AgentConfig,
+  { qemuLogDir, consoleLogDir, sources }: AgentConfig,
   deps: { emit: Spool['append']; log: Logger; now(): number; spool: Spool; hypervisor: Hypervisor },
 ): Source {
   const { spool, hypervisor } = deps;
   const { lookEvery: lookEveryMs, behind: behindBytes, lineCap: lineCapBytes } = sources;
+  const { enabled, partialAfter: partialAfterMs, behind } = sources.console;
+  const console = enabled ? { consoleLogDir, partialAfterMs, behindBytes: behind, hostName: hostname() } : null;
   const journal = sources.journal.enabled ? sources.journal : null;
   const rules = sources.files.map(({ startWait, ...rule }) => ({ ...rule, startWaitMs: startWait }));
   return createSources(
-    { ...sources, qemuLogDir, lookEveryMs, behindBytes, lineCapBytes, rules, journal },
+    { ...sources, qemuLogDir, lookEveryMs, behindBytes, lineCapBytes, rules, journal, console },
     {
       ...deps,
       places: spool.places,
       unwrittenBytes: spool.unwrittenBytes,
       idOf: (name) => hypervisor.instances().find((instance) => instance.name === name)?.id,
+      consoles: consoleInstances(hypervisor),
     },
   );
 }

@@ -1,3 +1,4 @@
+import { type ConsoleInstances, type ConsoleLogConfig, createConsoleLog } from './console/console-log.ts';
 import { createFiles, type FileRule } from './files/files.ts';
 import { createJournal, type JournalConfig } from './journal/journal.ts';
 import { createLibvirtLog } from './qemu/libvirt-log.ts';
@@ -13,6 +14,8 @@ export interface SourcesConfig extends FollowConfig {
   rules: readonly FileRule[];
   limitFiles: number;
   openFiles: number;
+  /** Null: consoles are not kept. */
+  console: Pick<ConsoleLogConfig, 'consoleLogDir' | 'partialAfterMs' | 'behindBytes' | 'hostName'> | null;
   /** Null: the journal is not read. */
   journal: Pick<JournalConfig, 'journalctl' | 'directory' | 'past' | 'exclude'> | null;
 }
@@ -21,6 +24,7 @@ export interface SourcesDeps extends SourceDeps {
   /** Bytes of lines that are taken and not on disk. */
   unwrittenBytes(): number;
   idOf(name: string): string | undefined;
+  consoles: ConsoleInstances;
 }
 
 /** While more than this waits for the disk, files are left where they are. */
@@ -39,6 +43,7 @@ export function createSources(config: SourcesConfig, deps: SourcesDeps): Source 
   const list: Source[] = [
     createQemuLog(config, { ...deps, ...shared }),
     createLibvirtLog(config, { ...deps, ...shared }),
+    ...(config.console === null ? [] : [createConsoleLog({ ...config, ...config.console }, { ...deps, ...shared })]),
     createFiles(config, { ...deps, ...shared }),
     ...(config.journal === null ? [] : [createJournal({ ...config, ...config.journal }, { ...deps, isBusy })]),
   ];

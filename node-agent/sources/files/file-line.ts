@@ -1,5 +1,5 @@
 import type { Level, NewLine } from '../../../common/model/line.ts';
-import { guessLevel } from './guess-level.ts';
+import { guessLevelOfText } from './guess-level.ts';
 import { readStamp } from './stamp.ts';
 
 const MAX_FIELDS = 64;
@@ -44,7 +44,7 @@ export function fileLine(raw: string, of: FileLineOf): NewLine | null {
     return {
       ...about,
       tsMs: tsMs ?? of.nowMs,
-      level: of.level ?? level ?? guessLevel(message),
+      level: of.level ?? level ?? guessLevelOfText(message),
       message,
       fields: { ...fields, ...of.fields },
     };
@@ -53,7 +53,7 @@ export function fileLine(raw: string, of: FileLineOf): NewLine | null {
   return {
     ...about,
     tsMs: readStamp(text, of.nowMs) ?? of.nowMs,
-    level: of.level ?? (word === undefined ? undefined : levelOfWord(word)) ?? guessLevel(text),
+    level: of.level ?? (word === undefined ? undefined : levelOfWord(word)) ?? guessLevelOfText(text),
     message: text,
     ...(Object.keys(of.fields).length === 0 ? {} : { fields: { ...of.fields } }),
   };

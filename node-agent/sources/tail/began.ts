@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Places } from '../../../logging/spool/places.ts';
 import { parsePosition } from './position.ts';
 
@@ -24,7 +25,7 @@ export function firstLook(places: Places, kind: string, oldLogBytes = OLD_LOG_BY
 /** Forgets the places of logs that have been gone for a week. */
 export function forgetGone(places: Places, prefix: string, nowMs: number): void {
   for (const name of places.names(prefix)) {
-    const { goneMs } = parsePosition(places.get(name)) ?? {};
-    if (goneMs !== undefined && goneMs < nowMs - KEEP_GONE_MS) places.set(name, null);
+    const { goneMs, path } = parsePosition(places.get(name)) ?? {};
+    if (goneMs !== undefined && goneMs < nowMs - KEEP_GONE_MS && !existsSync(path ?? '')) places.set(name, null);
   }
 }

@@ -8,6 +8,7 @@ import type { StreamSpec } from './stream-spec.ts';
 
 const MAX_WATCHED_FOLDERS = 64;
 const LOOK_SOON_MS = 50;
+const LEAVE_AFTER_MS = 60_000;
 
 export interface FollowerConfig {
   /** How often everything is looked at, for changes that no notice came of. */
@@ -34,22 +35,39 @@ export function createFollower(
   let looking: Promise<void> | null = null;
   let looks: NodeJS.Timeout | undefined;
   let soon: NodeJS.Timeout | undefined;
+  let again = false;
   let stopped = false;
 
   async function look(): Promise<void> {
-    looking ??= lookOnce()
-      .catch((error: unknown) => void deps.log.warn('Logs could not be listed', { reason: String(error) }))
-      .finally(() => {
-        looking = null;
-      });
+    // What changed while we looked may have been missed.
+    if (looking !== null) {
+      again = true;
+      return looking;
+    }
+    looking = lookUntilDone().finally(() => {
+      looking = null;
+    });
     await looking;
+  }
+
+  async function lookUntilDone(): Promise<void> {
+    do {
+      again = false;
+      try {
+        await lookOnce();
+      } catch (error) {
+        deps.log.warn('Logs could not be listed', { reason: String(error) });
+      }
+    } while (again && !stopped);
   }
 
   async function lookOnce(): Promise<void> {
     const specs = await deps.list();
     if (stopped) return;
+    const named = new Set(specs.map(({ name }) => name));
     for (const [name, { stream, ticket }] of streams) {
-      if (!stream.isGone()) continue;
+      // What is not named any more is read to its end.
+      if (!stream.isGone() && (named.has(name) || stream.idleMs() < LEAVE_AFTER_MS)) continue;
       streams.delete(name);
       await ticket.leave();
       await stream.close();
@@ -102,7 +120,7 @@ export function createFollower(
     look,
     async start() {
       await look();
-      looks = setInterval(() => void look(), config.lookEveryMs);
+      if (!stopped) looks = setInterval(() => void look(), config.lookEveryMs);
     },
     async stop() {
       stopped = true;

@@ -28,7 +28,7 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
   const records = createRecords(spec, deps);
   let open: { file: FileHandle; ino: number } | null = null;
   let reading = false;
-  let lastDataMs = 0;
+  let lastDataMs = deps.clock();
   /** Since when the file that is read is not the one at `path` any more. */
   let movedMs: number | null = null;
   let isGone = false;
@@ -200,6 +200,13 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
     return next === null ? 'done' : 'more';
   }
 
-  return { spec, turn, close, isGone: () => isGone };
+  return {
+    spec,
+    turn,
+    close,
+    isGone: () => isGone,
+    /** How long nothing was read. */
+    idleMs: () => deps.clock() - lastDataMs,
+  };
 }
 export type Stream = ReturnType<typeof createStream>;
