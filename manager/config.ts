@@ -27,7 +27,9 @@ export function readManagerConfig(env: NodeJS.ProcessEnv = process.env): Manager
   const smtpPassword = smtp.password ?? firstLine(smtp.passwordFile, 'alerts.smtp.passwordFile');
   const adminPassword = config.adminPassword ?? firstLine(config.adminPasswordFile, 'adminPasswordFile');
   const alerts = { ...config.alerts, smtp: { ...smtp, password: smtpPassword } };
-  return Object.freeze({ ...config, adminPassword, alerts });
+  const redisPassword = config.redis.password ?? firstLine(config.redis.passwordFile, 'redis.passwordFile');
+  const redis = { ...config.redis, password: redisPassword };
+  return Object.freeze({ ...config, adminPassword, alerts, redis });
 }
 
 function firstLine(path: string | null, key: string): string | null {

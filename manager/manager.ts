@@ -9,6 +9,7 @@ import { createEdge, type Edge } from './manager/edge.ts';
 import { explainStartError } from './manager/explain.ts';
 import { createFleet, type Fleet } from './manager/fleet.ts';
 import { createLateSink } from './manager/late-sink.ts';
+import { createPeers } from './manager/peers.ts';
 import { type Part, stopInOrder } from './manager/stop-in-order.ts';
 import { openStorage } from './manager/storage.ts';
 
@@ -101,7 +102,9 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     const alerts = createManagerAlerts(config, {
       ...{ state, lines: store.lines, fleet, bus, log, consoleUrl: () => edge?.url() ?? '' },
     });
-    edge = createEdge(config, { version, webFolder, auth, enrolment, fleet, state, storage, alerts, bus, log, audit });
+    const peers = createPeers(config, { settings: state.settings, bus, log, version });
+    const own = { version, webFolder, auth, enrolment, fleet, state, storage, peers, alerts, bus, log, audit };
+    edge = createEdge(config, own);
     intake.start();
     parts.push({ name: 'intake', stop: intake.stop });
     parts.push({ name: 'lines from outside', stop: edge.outside.stop });
@@ -119,6 +122,8 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     links.start();
     parts.push({ name: 'links', stop: links.stop });
     parts.push({ name: 'consoles', stop: fleet.consoles.stop });
+    peers.start();
+    parts.push({ name: 'other managers', stop: peers.stop });
     await edge.outside.start();
     await edge.http.start();
     parts.push({ name: 'port', stop: () => edge?.http.stop(1000) });

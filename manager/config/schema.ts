@@ -187,6 +187,33 @@ const alerts = z
   })
   .describe('Rules and how people are told.');
 
+const redis = z
+  .object({
+    url: z
+      .string()
+      .regex(/^rediss?:\/\/[^\s]+$/, 'an address such as redis://192.0.2.7:6379, or rediss:// for TLS')
+      .nullable()
+      .default(null)
+      .describe(
+        'Redis that joins several managers, such as redis://192.0.2.7:6379, or rediss:// for TLS; null: this one is ' +
+          'alone. Lines pass through it: give it a password and keep it off networks that others use.',
+      ),
+    username: z.string().nullable().default(null).describe('User of Redis; null: its default user.'),
+    password: z.string().nullable().default(null).describe('Password of Redis; better given in `passwordFile`.'),
+    passwordFile: z.string().nullable().default(null).describe('File whose first line is that password.'),
+    prefix: z
+      .string()
+      .regex(/^[\w{}:.-]{1,64}$/, 'letters, digits and _ - . : { }')
+      .default('webvirt')
+      .describe('Keys begin with it. Managers that shall know each other have the same.'),
+    name: z.string().min(1).nullable().default(null).describe('Name for people; null: the name of this machine.'),
+    waiting: size({ min: '64KiB' })
+      .prefault('16MiB')
+      .describe('Lines that wait while Redis is away; beyond it the others are told how many they miss.'),
+    keep: count(100, 1_000_000, 10_000).describe('Messages that are kept for managers which are away for a moment.'),
+  })
+  .describe('Several managers: the viewers of each see the lines of all, live.');
+
 /** Every key of the manager. The defaults here are the only ones; `conf/manager.yaml` shows them. */
 export const managerConfigSchema = z.object({
   listen: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all of this machine.'),
@@ -210,6 +237,7 @@ export const managerConfigSchema = z.object({
   jobs,
   compute,
   live,
+  redis,
   alerts,
 });
 

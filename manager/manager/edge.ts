@@ -22,6 +22,7 @@ import { columnsOf, lineAt } from '../store/line-columns.ts';
 import type { StateStore } from '../store/ports.ts';
 import type { Fleet } from './fleet.ts';
 import { createOutsideWays, type OutsideWays } from './outside-ways.ts';
+import type { Peers } from './peers.ts';
 import { managerRoutes } from './routes.ts';
 import type { Storage } from './storage.ts';
 import { watchMetrics } from './watch-metrics.ts';
@@ -34,6 +35,7 @@ export interface EdgeDeps {
   fleet: Fleet;
   state: StateStore;
   storage: Storage;
+  peers: Peers;
   alerts: Alerts;
   bus: Bus;
   log: Log;
@@ -75,7 +77,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     version,
     signIn: { auth, cookieName: SESSION_COOKIE, version },
     tokens: { tokens: auth.tokens, audit, now },
-    health: { checks: [{ name: 'lines', waiting: storage.store.waiting }] },
+    health: { checks: [{ name: 'lines', waiting: storage.store.waiting }], managers: deps.peers.managers },
     metrics,
     hosts: fleet,
     instances: fleet,
@@ -92,6 +94,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     rules: { ...deps.alerts, audit },
     destinations: { ...deps.alerts, audit },
     deliveries: deps.alerts,
+    ledger: { lines, ...fleet, audit },
     samples: { samples, nowMs: now },
     list: fleet,
     candidates: {
@@ -141,7 +144,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     },
     { routes, auth, tls: enrolment.tls(), log, audit, socket: live.attach, observe: metrics.observeHttp },
   );
-  watchMetrics(metrics, { inventory: fleet.inventory, compute: fleet.compute, live, lines, intake: fleet.intake });
+  watchMetrics(metrics, { ...fleet, live, lines, peers: deps.peers });
   return { http, live, outside, stopCrawler: crawler.stop, url: () => origin('http', config, http) };
 }
 

@@ -9,10 +9,14 @@ export interface MetricSources {
   lines: Pick<LineStore, 'stats'>;
   compute: { list(): readonly { state: string }[] };
   intake: { counters: Readonly<Record<string, number>> };
+  peers: { numbers(): Record<string, number> | null };
 }
 
 /** The numbers of the manager's parts, read when somebody asks for the metrics. */
-export function watchMetrics(metrics: Metrics, { inventory, live, lines, intake, compute }: MetricSources): void {
+export function watchMetrics(
+  metrics: Metrics,
+  { inventory, live, lines, intake, compute, peers }: MetricSources,
+): void {
   metrics.gaugeBy('webvirt_hosts', 'Hosts by state.', 'state', () => countBy(inventory.hosts()));
   metrics.gaugeBy('webvirt_instances', 'Instances by state.', 'state', () => countBy(inventory.instances()));
   metrics.gaugeBy('webvirt_computations', 'Computation sessions by state.', 'state', () => countBy(compute.list()));
@@ -20,6 +24,8 @@ export function watchMetrics(metrics: Metrics, { inventory, live, lines, intake,
   metrics.gaugeBy('webvirt_intake_total', 'What came in since the start, by kind.', 'kind', () => ({
     ...intake.counters,
   }));
+  if (peers.numbers() !== null)
+    metrics.gaugeBy('webvirt_bus', 'The road to and from the other managers.', 'part', () => peers.numbers() ?? {});
   metrics.gauge('webvirt_lines', 'Lines in the store.', async () => (await lines.stats()).lines);
   metrics.gauge('webvirt_lines_bytes', 'Size of the store of lines.', async () => (await lines.stats()).bytesOnDisk);
 }

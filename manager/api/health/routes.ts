@@ -10,12 +10,21 @@ export interface ReadyCheck {
 
 export interface HealthDeps {
   checks: readonly ReadyCheck[];
+  /** How many managers there are, where several are joined; null: this one is alone. */
+  managers(): number | null;
 }
 
 const healthAnswer = z.object({ status: z.literal('ok') });
+const readyAnswer = healthAnswer.extend({
+  managers: z
+    .number()
+    .int()
+    .optional()
+    .describe('Managers that are joined and there, this one counted; absent for one that is alone.'),
+});
 
 /** Whether the process lives, and whether all its parts do. Open: they tell nothing of the cloud. */
-export function healthRoutes({ checks }: HealthDeps): Route[] {
+export function healthRoutes({ checks, managers }: HealthDeps): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -32,7 +41,7 @@ export function healthRoutes({ checks }: HealthDeps): Route[] {
       summary: 'Is the manager ready',
       purpose: 'Answers 200 once every part is up, else 503 with the parts that are not and why. For load balancers.',
       access: 'open',
-      answer: healthAnswer,
+      answer: readyAnswer,
       errors: ['not-ready'],
       handle() {
         const waiting = checks.flatMap(({ name, waiting }) => {
@@ -40,7 +49,8 @@ export function healthRoutes({ checks }: HealthDeps): Route[] {
           return words === null ? [] : [`${name}: ${words}`];
         });
         if (waiting.length > 0) throw new WebvirtError('not-ready', `Not ready: ${waiting.join('; ')}.`);
-        return { status: 'ok' };
+        const count = managers();
+        return { status: 'ok', ...(count === null ? {} : { managers: count }) };
       },
     }),
   ];
