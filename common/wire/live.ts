@@ -38,6 +38,30 @@ export interface LinesBatch {
   backlog?: boolean;
 }
 
+export interface SearchRequest extends Omit<TailRequest, 'backlog' | 'after'> {
+  /** Milliseconds since 1970: `from` included, `to` excluded. */
+  from?: number;
+  to?: number;
+  /** `next` of an earlier search: goes on behind it. */
+  cursor?: string;
+  /** Most matches; 500 when absent, at most 5,000. */
+  limit?: number;
+}
+
+/** Matches of a search, newest first, as they are found. */
+export interface LinesFound {
+  id: string;
+  lines: Line[];
+  /** All matches down to here have been told; null: not known yet, or (with `done`) down to the oldest line. */
+  searchedBackToMs: number | null;
+  /** Nothing more comes of this search. */
+  done: boolean;
+  /** With `done`: where the next search goes on; null at the end. */
+  next: string | null;
+  /** With `done`: why it ended before its end. */
+  error?: { code: string; message: string };
+}
+
 export type Ack<T> = (answer: Envelope<T>) => void;
 
 /** Events a browser, the command line and other clients may send. */
@@ -46,6 +70,10 @@ export interface ClientEvents {
   unsubscribe: (request: { uri: string }, ack?: Ack<null>) => void;
   'logs:tail': (request: TailRequest, ack: Ack<{ position: string }>) => void;
   'logs:untail': (request: { id: string }, ack?: Ack<null>) => void;
+  /** Searches the stored lines; the matches come as `logs:found`. One search for each id: the last one asked for. */
+  'logs:search': (request: SearchRequest, ack: Ack<null>) => void;
+  /** Ends a search: nothing more of it comes. */
+  'logs:cancel': (request: { id: string }, ack?: Ack<null>) => void;
   /**
    * Watches a session from its event number `from` on; what is kept of it comes first. Attached again under the same
    * session, it replaces the one before. Any number of clients may watch one session.
@@ -92,6 +120,7 @@ export interface ClientEvents {
 export interface ServerEvents {
   change: (change: { uri: string; version: number; patch: PatchOperation[] }) => void;
   'logs:lines': (batch: LinesBatch) => void;
+  'logs:found': (found: LinesFound) => void;
   /** Events of a session in order, without a hole; a viewer that falls behind reads on from the store by itself. */
   'compute:output': (batch: { session: string; events: NumberedEvent[] }) => void;
   /** Bytes of a serial console, base64. `skipped` bytes were dropped for this viewer because it is slow. */

@@ -8,6 +8,8 @@ import { type Connection, createOutbox } from './outbox.ts';
 import type { LiveDeps } from './ports.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createResources } from './resources.ts';
+import { searchEvents } from './search-events.ts';
+import { createSearches, SEARCHES_DEFAULTS } from './searches.ts';
 import type { Client, LiveServer, LiveSocket, SocketEvent } from './socket-event.ts';
 import { subscribeEvents } from './subscribe-events.ts';
 import { tailEvents } from './tail-events.ts';
@@ -19,6 +21,8 @@ export interface LiveConfig extends DispatchConfig {
   maxSockets: number;
   maxSubscriptions: number;
   maxTails: number;
+  /** Searches of one socket at the same time. */
+  maxSearches: number;
   /** Caps of each viewer's queue. */
   queueLines: number;
   queueBytes: number;
@@ -35,6 +39,7 @@ export const LIVE_DEFAULTS: LiveConfig = {
   maxSockets: 2_000,
   maxSubscriptions: 64,
   maxTails: 8,
+  maxSearches: 4,
   queueLines: 1_000,
   queueBytes: 1024 * 1024,
   windowBytes: 1024 * 1024,
@@ -107,9 +112,11 @@ export function createLive(config: LiveConfig, deps: LiveDeps & { events?: reado
       sendToAll: (socketIds, batch) => void io.to(socketIds).emit('logs:lines', batch),
     },
   );
+  const searches = createSearches(SEARCHES_DEFAULTS, deps.lines);
   const all = [
     ...subscribeEvents({ resources, limit: config.maxSubscriptions }),
     ...tailEvents({ tails, limit: config.maxTails }),
+    ...searchEvents({ searches, limit: config.maxSearches }),
     ...(deps.events ?? []),
   ];
   const events = new Map<string, SocketEvent>(all.map((event) => [event.name, event]));

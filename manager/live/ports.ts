@@ -44,6 +44,8 @@ export interface LiveLog {
 
 /** What tails read of the store. */
 export type TailStore = Pick<LineStore, 'query' | 'since' | 'newestOrdinal'>;
+/** What searches read of it. */
+export type SearchedStore = Pick<LineStore, 'search'>;
 
 /** How the store reads a batch: a live line is the very line that is answered from the store later. */
 export interface BatchReader {
@@ -54,7 +56,7 @@ export interface BatchReader {
 export interface LiveDeps {
   guard: SharedGuard;
   http: SharedRoutes;
-  lines: TailStore;
+  lines: TailStore & SearchedStore;
   batches: BatchReader;
   bus: Bus;
   log: LiveLog;

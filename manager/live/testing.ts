@@ -13,14 +13,17 @@ import type { ClientEvents, ServerEvents } from '../../common/wire/live.ts';
 import { type Bus, createBus } from '../bus/bus.ts';
 import type { CommittedBatch, LineFilter } from '../store/ports.ts';
 import { createLive, LIVE_DEFAULTS, type LiveConfig } from './live.ts';
-import type { BatchReader, LiveDeps, TailStore } from './ports.ts';
+import type { BatchReader, LiveDeps, SearchedStore, TailStore } from './ports.ts';
 import type { SocketEvent } from './socket-event.ts';
 
 // What live stands in, for its tests: a store that is a list, three credentials, a real server and real sockets.
 
 export type TestSocket = Socket<ServerEvents, ClientEvents>;
 
-export interface ListStore extends TailStore {
+export interface ListStore extends TailStore, SearchedStore {
+  /** Searches that look now, and those that were called off. */
+  searching: number;
+  calledOff: number;
   /** Commits lines and tells the bus; `silently` leaves the telling to `tell`. */
   commit(lines: Partial<NewLine>[], host?: string): CommittedBatch;
   stored: Line[];
@@ -45,12 +48,37 @@ export function createListStore(bus: Bus, reader: BatchReader): ListStore {
     stored,
     gate: Promise.resolve(),
     readsLate: false,
+    searching: 0,
+    calledOff: 0,
     newestOrdinal: () => stored.length,
     async query(filter, { limit }) {
       if (store.readsLate) await store.gate;
       const found = stored.filter(matching(filter)).reverse().slice(0, limit);
       await store.gate;
       return { lines: found, next: null, searchedBackToMs: null };
+    },
+    async search(filter, { limit, signal, onFound, onLooked }) {
+      const found = stored.filter(matching(filter)).reverse();
+      store.searching += 1;
+      try {
+        for (let at = 0; at < Math.min(limit, found.length); at += 100) {
+          await Promise.race([store.gate, new Promise((resolve) => signal?.addEventListener('abort', resolve))]);
+          if (signal?.aborted) {
+            store.calledOff += 1;
+            throw new WebvirtError('op-cancelled');
+          }
+          const piece = found.slice(at, Math.min(limit, at + 100));
+          onFound?.(piece);
+          onLooked?.(piece.at(-1)!.tsMs);
+        }
+        return {
+          lines: found.slice(0, limit),
+          next: found.length > limit ? String(limit) : null,
+          searchedBackToMs: null,
+        };
+      } finally {
+        store.searching -= 1;
+      }
     },
     async since(filter, ordinal, limit) {
       await store.gate;
