@@ -13,7 +13,7 @@ const path = () => join(dir, 'lines.duckdb');
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'webvirt-lines-'));
-  store = await openLineStore(path());
+  store = await openLineStore(path(), { sealAfterMs: Infinity });
 });
 afterEach(async () => {
   await store.close();
@@ -72,9 +72,11 @@ describe('line store: counts, samples, retention, versions', () => {
     await store.lines.append([batch(10, numbered(10, 5), { receivedMs: NOW + 5_000 })]);
     await store.lines.append([batch(0, numbered(0, 1), { agent: 'a2', receivedMs: NOW })]);
     expect(await store.retain({ receivedBeforeMs: NOW })).toBeNull();
-    expect(await store.retain({ receivedBeforeMs: NOW + 100 })).toMatchObject({ lines: 16 });
+    expect(await store.retain({ receivedBeforeMs: NOW + 100 })).toMatchObject({ lines: 11 });
+    expect((await store.lines.query({}, { limit: 9 })).lines).toHaveLength(5);
+    expect(await store.retain({ receivedBeforeMs: NOW + 6_000 })).toMatchObject({ lines: 5 });
     await store.close();
-    store = await openLineStore(path());
+    store = await openLineStore(path(), { sealAfterMs: Infinity });
     expect((await store.lines.cursors('a1'))[0]?.next).toBe(15);
     expect((await store.lines.cursors('a2'))[0]?.next).toBe(1);
     expect(store.lines.newestOrdinal()).toBe(16);
@@ -102,9 +104,9 @@ describe('line store: counts, samples, retention, versions', () => {
     await expect(openLineStore(path())).rejects.toThrow(/newer WebVirt \(schema 99/);
     const again = await DuckDBInstance.create(path());
     const fix = await again.connect();
-    await fix.run("UPDATE meta SET value = 1 WHERE name = 'schema'");
+    await fix.run("UPDATE meta SET value = 2 WHERE name = 'schema'");
     fix.closeSync();
     again.closeSync();
-    store = await openLineStore(path());
+    store = await openLineStore(path(), { sealAfterMs: Infinity });
   });
 });

@@ -1,10 +1,12 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { WebvirtError } from '../../../common/errors.ts';
 import { LEVELS } from '../../../common/model/line.ts';
 import { isColumnField } from '../../../common/pure/query/query.ts';
 import type { HistogramBucket, LineFilter } from '../ports.ts';
-import { runQuery } from './line-rows.ts';
+import { countLevels } from './level-counts.ts';
+import { needlesOf } from './needles.ts';
+import { isEmpty } from './plan.ts';
 import { allOf, type Condition, integer } from './query-sql.ts';
+import type { Reading } from './reading.ts';
 import { levelName, sourceName } from './schema.ts';
 import { atLeast, below, filterConditions } from './search.ts';
 
@@ -12,7 +14,7 @@ const LIMIT_BUCKETS = 2_000;
 
 /** Lines by level in equal steps of time. Empty steps are there too, so that the answer can be drawn as it is. */
 export async function countByTime(
-  connection: DuckDBConnection,
+  reading: Reading,
   filter: LineFilter,
   range: { fromMs: number; toMs: number; buckets: number },
 ): Promise<HistogramBucket[]> {
@@ -21,20 +23,31 @@ export async function countByTime(
   const wanted = Math.min(LIMIT_BUCKETS, Math.max(1, Math.trunc(range.buckets)));
   if (toMs <= fromMs) return [];
   const stepMs = Math.max(1, Math.ceil((toMs - fromMs) / wanted));
-  const where = allOf([
-    atLeast(Math.max(fromMs, filter.fromMs ?? -Infinity)),
-    below(Math.min(toMs, filter.toMs ?? Infinity)),
-    ...filterConditions(filter),
-  ]);
-  const counted = await runQuery(
-    connection,
-    `SELECT (sort_ms - ${integer(fromMs)}) // ${integer(stepMs)}, level, count(*) FROM lines WHERE ${where.sql} GROUP BY ALL`,
-    where.values,
-  );
   const buckets = Array.from({ length: Math.ceil((toMs - fromMs) / stepMs) }, (_, i) => ({
     fromMs: fromMs + i * stepMs,
     counts: { error: 0, warn: 0, info: 0, debug: 0 },
   }));
+  const needles = needlesOf(filter);
+  if (needles.levelsOnly) {
+    // The last step may reach over the end.
+    const ended = { ...filter, toMs: Math.min(toMs, filter.toMs ?? Infinity) };
+    const steps = { fromMs, stepMs, count: buckets.length };
+    for (const [i, counts] of (await countLevels(reading, ended, needles, steps)).entries())
+      for (const [level, count] of counts.entries()) buckets[i]!.counts[levelName(level)] = count;
+    return buckets;
+  }
+  const within = {
+    fromMs: Math.max(fromMs, filter.fromMs ?? -Infinity),
+    toMs: Math.min(toMs, filter.toMs ?? Infinity),
+  };
+  const plan = await reading.plan(needles, within);
+  if (isEmpty(plan)) return buckets;
+  const where = allOf([atLeast(within.fromMs), below(within.toMs), ...filterConditions(filter)]);
+  const counted = await reading.query(
+    `SELECT (sort_ms - ${integer(fromMs)}) // ${integer(stepMs)} AS step, level, count(*)
+     FROM ${reading.from(plan)} WHERE ${where.sql} GROUP BY ALL`,
+    where.values,
+  );
   for (const [at, level, count] of counted) {
     const bucket = buckets[Number(at)];
     if (bucket !== undefined) bucket.counts[levelName(Number(level))] += Number(count);
@@ -44,15 +57,22 @@ export async function countByTime(
 
 /** The most frequent values of a field among the lines of a filter, the most frequent first. */
 export async function countByValue(
-  connection: DuckDBConnection,
+  reading: Reading,
   filter: LineFilter,
   field: string,
   limit: number,
 ): Promise<{ value: string; count: number }[]> {
+  const needles = needlesOf(filter);
+  if (field === 'level' && needles.levelsOnly) {
+    const [counts] = await countLevels(reading, filter, needles, null);
+    return LEVELS.map((value, i) => ({ value, count: counts![i]! })).filter(({ count }) => count > 0);
+  }
   const where = wholeFilter(filter);
-  const rows = await runQuery(
-    connection,
-    `SELECT value, count(*) AS n FROM (SELECT ${valueExpression(field)} AS value FROM lines WHERE ${where.sql})
+  const value = valueExpression(field);
+  const plan = await reading.plan(needles, filter);
+  if (isEmpty(plan)) return [];
+  const rows = await reading.query(
+    `SELECT value, count(*) AS n FROM (SELECT ${value} AS value FROM ${reading.from(plan)} WHERE ${where.sql})
      WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ${integer(Math.max(1, Math.trunc(limit)))}`,
     where.values,
   );
@@ -67,9 +87,16 @@ export async function countByValue(
 }
 
 /** How many lines match. */
-export async function countLines(connection: DuckDBConnection, filter: LineFilter): Promise<number> {
+export async function countLines(reading: Reading, filter: LineFilter): Promise<number> {
   const where = wholeFilter(filter);
-  const [row] = await runQuery(connection, `SELECT count(*) FROM lines WHERE ${where.sql}`, where.values);
+  const needles = needlesOf(filter);
+  if (needles.levelsOnly) {
+    const [counts] = await countLevels(reading, filter, needles, null);
+    return counts!.reduce((sum, count) => sum + count, 0);
+  }
+  const plan = await reading.plan(needles, filter);
+  if (isEmpty(plan)) return 0;
+  const [row] = await reading.query(`SELECT count(*) FROM ${reading.from(plan)} WHERE ${where.sql}`, where.values);
   return Number(row?.[0] ?? 0);
 }
 

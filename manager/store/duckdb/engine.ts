@@ -1,15 +1,8 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { isWebvirtError, WebvirtError } from '../../../common/errors.ts';
-import { prepareSchema } from './schema.ts';
+import { type ConnectionOptions, type Connections, connectAll, disconnectAll } from './connections.ts';
 
-export interface EngineOptions {
-  /** Threads of the database; 2 leaves a small machine to the rest of the manager. */
-  threads?: number;
-  memoryLimitBytes?: number;
-  /** Size of the write-ahead log at which it is worked into the file. Larger: rarer stalls, longer start after a kill. */
-  checkpointBytes?: number;
-  /** How many reads may run at the same time. */
-  readers?: number;
+export interface EngineOptions extends ConnectionOptions {
   /** A read that takes longer is interrupted and answered with `timeout`. */
   readTimeoutMs?: number;
 }
@@ -24,6 +17,15 @@ export interface Engine {
   write<T, R>(work: (connection: DuckDBConnection) => Promise<T>, committed: (result: T) => R): Promise<R>;
   /** `signal` interrupts it: it rejects with `op-cancelled`. `limitMs` instead of the engine's own limit. */
   read<T>(work: (connection: DuckDBConnection) => Promise<T>, options?: ReadOptions): Promise<T>;
+  /**
+   * Runs long work that changes nothing in the file, one after the other and on a connection of its own: neither writes
+   * nor reads wait for it.
+   */
+  aside<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
+  /** Breaks off the work aside that runs; it rejects. */
+  interruptAside(): void;
+  /** Resolves when the reads that run now have ended. */
+  readsEnded(): Promise<void>;
   /** Works the log into the file, in turn with the writes: only then are deleted rows free room. */
   checkpoint(): Promise<void>;
   close(): Promise<void>;
@@ -34,13 +36,6 @@ export interface ReadOptions {
   limitMs?: number;
 }
 
-interface Connections {
-  instance: DuckDBInstance;
-  writer: DuckDBConnection;
-  readers: DuckDBConnection[];
-}
-
-const READERS = 3;
 const INTERRUPT_EVERY_MS = 20;
 
 /**
@@ -53,12 +48,13 @@ export async function openEngine(
   onOpened: (connection: DuckDBConnection) => Promise<void>,
 ): Promise<Engine> {
   const readTimeoutMs = options.readTimeoutMs ?? 15_000;
-  const limitReads = options.readers ?? READERS;
   let open: Connections | null = await connectAll(path, options, onOpened);
   let closed = false;
   let tail: Promise<unknown> = Promise.resolve();
   const active = new Set<DuckDBConnection>();
   const waiting: (() => void)[] = [];
+  const reads = new Set<Promise<unknown>>();
+  let asideTail: Promise<unknown> = Promise.resolve();
   let drained: (() => void) | null = null;
 
   /** Closes everything. The file may be opened again only when no reader holds the old database any more. */
@@ -148,6 +144,43 @@ export async function openEngine(
     }
   }
 
+  async function read<T>(work: (c: DuckDBConnection) => Promise<T>, given: ReadOptions = {}): Promise<T> {
+    while (open === null || open.readers.length === 0) {
+      // Opening is the writer's work: two openings of one file at the same time would harm it.
+      if (open === null) {
+        await write(async () => undefined).catch((error: unknown) => {
+          // No reader finishes now that would wake the next one: it is told the same.
+          waiting.shift()?.();
+          throw error;
+        });
+      } else await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+    const owner = open;
+    const connection = owner.readers.pop()!;
+    active.add(connection);
+    try {
+      return await timed(connection, work, given);
+    } finally {
+      active.delete(connection);
+      owner.readers.push(connection);
+      if (active.size === 0) drained?.();
+      waiting.shift()?.();
+    }
+  }
+
+  async function beside<T>(work: (c: DuckDBConnection) => Promise<T>): Promise<T> {
+    if (open === null) await write(async () => undefined);
+    const side = open?.side;
+    if (side === undefined) throw new WebvirtError('store-unavailable', 'The line store is closed.');
+    active.add(side);
+    try {
+      return await work(side);
+    } finally {
+      active.delete(side);
+      if (active.size === 0) drained?.();
+    }
+  }
+
   return {
     write: write as Engine['write'],
     checkpoint() {
@@ -155,29 +188,21 @@ export async function openEngine(
       tail = result.catch(() => undefined);
       return result;
     },
-    async read(work, options = {}) {
-      while (open === null || active.size >= limitReads) {
-        // Opening is the writer's work: two openings of one file at the same time would harm it.
-        if (open === null) {
-          await write(async () => undefined).catch((error: unknown) => {
-            // No reader finishes now that would wake the next one: it is told the same.
-            waiting.shift()?.();
-            throw error;
-          });
-        } else await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-      const owner = open;
-      const connection = owner?.readers.pop();
-      if (connection === undefined) throw new WebvirtError('store-unavailable', 'The line store is closed.');
-      active.add(connection);
-      try {
-        return await timed(connection, work, options);
-      } finally {
-        active.delete(connection);
-        owner!.readers.push(connection);
-        if (active.size === 0) drained?.();
-        waiting.shift()?.();
-      }
+    read(work, given) {
+      const result = read(work, given);
+      reads.add(result);
+      const ended = () => void reads.delete(result);
+      result.then(ended, ended);
+      return result;
+    },
+    aside(work) {
+      const result = asideTail.then(() => beside(work));
+      asideTail = result.catch(() => undefined);
+      return result;
+    },
+    interruptAside: () => open?.side.interrupt(),
+    async readsEnded() {
+      await Promise.allSettled(reads);
     },
     async close() {
       await tail;
@@ -185,43 +210,4 @@ export async function openEngine(
       await shut();
     },
   };
-}
-
-async function connectAll(
-  path: string,
-  options: EngineOptions,
-  onOpened: (connection: DuckDBConnection) => Promise<void>,
-): Promise<Connections> {
-  const instance = await DuckDBInstance.create(path, {
-    threads: String(options.threads ?? 2),
-    memory_limit: `${Math.round((options.memoryLimitBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
-    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 64 * 1024 ** 2) / 1024 ** 2)}MiB`,
-    // The manager never loads code or data from elsewhere through a query.
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  });
-  const made: DuckDBConnection[] = [];
-  try {
-    const writer = await instance.connect();
-    made.push(writer);
-    await prepareSchema(writer, path);
-    await onOpened(writer);
-    const readers: DuckDBConnection[] = [];
-    for (let i = 0; i < (options.readers ?? READERS); i += 1) {
-      const connection = await instance.connect();
-      made.push(connection);
-      readers.push(connection);
-    }
-    return { instance, writer, readers };
-  } catch (error) {
-    for (const connection of made) connection.closeSync();
-    instance.closeSync();
-    throw error;
-  }
-}
-
-function disconnectAll({ instance, writer, readers }: Connections): void {
-  writer.closeSync();
-  for (const connection of readers) connection.closeSync();
-  instance.closeSync();
 }

@@ -3,7 +3,9 @@ import { DuckDBBlobValue } from '@duckdb/node-api';
 import { WebvirtError } from '../../../common/errors.ts';
 import type { Line } from '../../../common/model/line.ts';
 import { parseFields } from '../line-columns.ts';
-import type { Condition } from './query-sql.ts';
+import type { Plan } from './plan.ts';
+import { type Condition, integer } from './query-sql.ts';
+import type { Reading } from './reading.ts';
 import { levelName, sourceName } from './schema.ts';
 
 /** `encode` gives the bytes: the driver's own decoder drops a byte order mark at the start of a text. */
@@ -17,16 +19,17 @@ export interface StoredLine {
   line: Line;
 }
 
-/** Reads lines. `order` and `limit` are ours; text from outside is only in the condition's values. */
+/** Reads lines of a plan. `order` and `limit` are ours; text from outside is only in the condition's values. */
 export async function selectLines(
-  connection: DuckDBConnection,
+  reading: Reading,
+  plan: Plan,
   where: Condition,
   order: 'newest' | 'oldest arrival' | 'newest arrival',
   limit: number,
 ): Promise<StoredLine[]> {
   const by = { newest: 'sort_ms DESC, ordinal DESC', 'oldest arrival': 'ordinal', 'newest arrival': 'ordinal DESC' };
-  const sql = `SELECT ${COLUMNS} FROM lines WHERE ${where.sql} ORDER BY ${by[order]} LIMIT ${Math.trunc(limit)}`;
-  const found = await runQuery(connection, sql, where.values);
+  const sql = `SELECT ${COLUMNS} FROM ${reading.from(plan)} WHERE ${where.sql} ORDER BY ${by[order]} LIMIT ${integer(Math.trunc(limit))}`;
+  const found = await reading.query(sql, where.values);
   return found.map(readRow);
 }
 

@@ -1,8 +1,10 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Line } from '../../../common/model/line.ts';
 import type { LineFilter } from '../ports.ts';
-import { runQuery, type StoredLine, selectLines } from './line-rows.ts';
+import { type StoredLine, selectLines } from './line-rows.ts';
+import { needlesOf } from './needles.ts';
+import { isEmpty, type Range } from './plan.ts';
 import { allOf, type Condition, integer } from './query-sql.ts';
+import type { Reading } from './reading.ts';
 import { atLeast, below, filterConditions } from './search.ts';
 
 const FIRST_WINDOW = 16_384;
@@ -10,31 +12,31 @@ const WINDOW_GROWTH = 8;
 const ID = /^([A-Za-z0-9_-]{1,64})\.([0-9a-f]{16})\.(\d{1,15})$/;
 
 /** The line of an id `<agent>.<epoch>.<seq>`, or null. A number inside a gap has no line of its own. */
-export async function findLine(connection: DuckDBConnection, id: string): Promise<StoredLine | null> {
+export async function findLine(reading: Reading, id: string): Promise<StoredLine | null> {
   const match = ID.exec(id);
   if (match === null) return null;
   const seq = integer(Number(match[3]));
   // The ledger knows where the line is: one block is then read instead of all.
-  const batches = await runQuery(
-    connection,
+  const batches = await reading.query(
     `SELECT ordinal + (${seq} - first) FROM ledger WHERE agent = ? AND epoch = ? AND first <= ${seq} AND next > ${seq}
-       AND ${seq} - first < line_count`,
-    [match[1]!, match[2]!],
+       AND ${seq} - first < line_count
+     UNION ALL SELECT ordinal + (${seq} - first) FROM fills WHERE agent = ? AND epoch = ? AND first <= ${seq} AND next > ${seq}`,
+    [match[1]!, match[2]!, match[1]!, match[2]!],
   );
   const ordinal = batches[0]?.[0];
   if (ordinal === undefined) return null;
-  const where = { sql: `ordinal = ${integer(Number(ordinal))}`, values: [] };
-  return (await selectLines(connection, where, 'oldest arrival', 1))[0] ?? null;
+  const range = between(Number(ordinal), Number(ordinal) + 1);
+  return (await selectLines(reading, await reading.plan(null, range), inRange(range), 'oldest arrival', 1))[0] ?? null;
 }
 
 /** Lines around one, in the order of arrival, oldest first; the line itself is in the middle. */
 export async function linesAround(
-  connection: DuckDBConnection,
+  reading: Reading,
   id: string,
   options: { before: number; after: number; sameHost: boolean },
   newestOrdinal: number,
 ): Promise<Line[]> {
-  const found = await findLine(connection, id);
+  const found = await findLine(reading, id);
   if (found === null) return [];
   const { ordinal, line } = found;
   const host: Condition[] = options.sameHost
@@ -46,14 +48,18 @@ export async function linesAround(
   const before: StoredLine[] = [];
   for (let high = ordinal, size = FIRST_WINDOW; high > 0 && before.length < options.before; size *= WINDOW_GROWTH) {
     const low = Math.max(0, high - size);
-    const where = allOf([...between(low, high), ...host]);
-    before.push(...(await selectLines(connection, where, 'newest arrival', options.before - before.length)));
+    const range = between(low, high);
+    const plan = await reading.plan(null, range);
+    const where = allOf([inRange(range), ...host]);
+    before.push(...(await selectLines(reading, plan, where, 'newest arrival', options.before - before.length)));
     high = low;
   }
   const after: StoredLine[] = [];
   for (let low = ordinal + 1, size = FIRST_WINDOW; low <= newestOrdinal && after.length < options.after; ) {
-    const where = allOf([...between(low, low + size), ...host]);
-    after.push(...(await selectLines(connection, where, 'oldest arrival', options.after - after.length)));
+    const range = between(low, low + size);
+    const plan = await reading.plan(null, range);
+    const where = allOf([inRange(range), ...host]);
+    after.push(...(await selectLines(reading, plan, where, 'oldest arrival', options.after - after.length)));
     low += size;
     size *= WINDOW_GROWTH;
   }
@@ -62,7 +68,7 @@ export async function linesAround(
 
 /** Lines that arrived after `ordinal`, oldest first. `lastOrdinal` is where the next call goes on. */
 export async function linesSince(
-  connection: DuckDBConnection,
+  reading: Reading,
   filter: LineFilter,
   ordinal: number,
   limit: number,
@@ -71,13 +77,28 @@ export async function linesSince(
   const conditions = filterConditions(filter);
   if (filter.fromMs !== undefined) conditions.push(atLeast(filter.fromMs));
   if (filter.toMs !== undefined) conditions.push(below(filter.toMs));
-  const where = allOf([...between(ordinal + 1, newestOrdinal + 1), ...conditions]);
-  const found = await selectLines(connection, where, 'oldest arrival', limit);
+  const found: StoredLine[] = [];
+  const needles = needlesOf(filter);
+  for (let low = ordinal + 1, size = FIRST_WINDOW; low <= newestOrdinal && found.length < limit; ) {
+    const high = Math.min(low + size, newestOrdinal + 1);
+    const range = { ...between(low, high), fromMs: filter.fromMs, toMs: filter.toMs };
+    const plan = await reading.plan(needles, range);
+    if (!isEmpty(plan)) {
+      const where = allOf([inRange(range), ...conditions]);
+      found.push(...(await selectLines(reading, plan, where, 'oldest arrival', limit - found.length)));
+    }
+    low = high;
+    size *= WINDOW_GROWTH;
+  }
   const lastOrdinal = found.length === limit && limit > 0 ? found.at(-1)!.ordinal : Math.max(ordinal, newestOrdinal);
   return { lines: found.map((row) => row.line), lastOrdinal };
 }
 
 /** Arrival numbers `low..high-1`. */
-function between(low: number, high: number): Condition[] {
-  return [{ sql: `ordinal >= ${integer(low)} AND ordinal < ${integer(high)}`, values: [] }];
+function between(fromOrdinal: number, toOrdinal: number): Range & { fromOrdinal: number; toOrdinal: number } {
+  return { fromOrdinal, toOrdinal };
+}
+
+function inRange({ fromOrdinal, toOrdinal }: { fromOrdinal: number; toOrdinal: number }): Condition {
+  return { sql: `ordinal >= ${integer(fromOrdinal)} AND ordinal < ${integer(toOrdinal)}`, values: [] };
 }

@@ -3,21 +3,25 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { columnsOf, sortMsOf } from '../line-columns.ts';
 import type { CommittedBatch, LineBatch, LineStore, SampleStore } from '../ports.ts';
 import { countByTime, countByValue, countLines } from './counts.ts';
-import { type EngineOptions, openEngine } from './engine.ts';
+import { type EngineOptions, openEngine, type ReadOptions } from './engine.ts';
 import { fillableParts, lastFilledOrdinal, noteFills, noteGaps, prepareFills, readLedger } from './fills.ts';
+import { extentOf, type HotTable } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import { LineChunks } from './line-chunks.ts';
 import { runQuery } from './line-rows.ts';
 import { findLine, linesAround, linesSince } from './neighbours.ts';
 import { createQuietCheckpoint } from './quiet-checkpoint.ts';
-import { deleteOldest, type RetentionRule, usedBytes } from './retention.ts';
+import { type Reading, readTogether } from './reading.ts';
+import { type Deleted, retainLines } from './retain.ts';
+import type { RetentionRule } from './retention.ts';
 import { createSampleStore } from './samples.ts';
-import { type Extent, searchNewest } from './search.ts';
+import { openSealed, type SealedOptions } from './sealed.ts';
+import { searchNewest } from './search.ts';
 
 /** A search that goes back through everything, for a person who waits and can cancel it. */
 const LIMIT_WHOLE_SEARCH_MS = 120_000;
 
-export interface LineStoreOptions extends EngineOptions {
+export interface LineStoreOptions extends EngineOptions, SealedOptions {
   /** Called at named points of a commit; tests end the process there. */
   failpoint?: (name: 'M2' | 'M3') => void;
 }
@@ -27,10 +31,12 @@ export interface OpenLineStore {
   lines: LineStore;
   samples: SampleStore;
   /**
-   * Deletes what the rule no longer keeps, at most a tenth for its size; answers what was deleted, for the record.
-   * `freedBytes` is 0 while a search still looks at what was deleted: the room is free some writes later.
+   * Deletes what the rule no longer keeps, for its size the oldest file at a time; answers what was deleted, for the
+   * record. `freedBytes` is 0 while a search still looks at what was deleted: the room is free some writes later.
    */
-  retain(rule: RetentionRule): Promise<{ lines: number; toMs: number; freedBytes: number } | null>;
+  retain(rule: RetentionRule): Promise<Deleted | null>;
+  /** Writes all lines that are not sealed yet to a file. It is done by itself in time: this is for tests and tools. */
+  seal(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,7 +49,8 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   const ledger = new Ledger();
   let chunks = new LineChunks();
   let newestOrdinal = 0;
-  let extent: Extent | null = null;
+  const sealed = openSealed(path, options);
+  const { book } = sealed;
 
   const engine = await openEngine(path, options, async (connection) => {
     await prepareFills(connection);
@@ -51,17 +58,15 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     // A chunk that a failed append left behind is in an unknown state.
     chunks = new LineChunks();
     // The ledger counts on when the newest lines themselves were deleted by retention.
-    const [ends] = await runQuery(
-      connection,
-      `SELECT (SELECT max(ordinal + line_count - 1) FROM ledger), min(sort_ms), max(sort_ms) FROM lines`,
-      [],
-    );
-    newestOrdinal = Math.max(Number(ends?.[0] ?? 0), await lastFilledOrdinal(connection));
-    const [oldestMs, newestMs] = [ends?.[1] ?? null, ends?.[2] ?? null];
-    extent = oldestMs === null ? null : { oldestMs: Number(oldestMs), newestMs: Number(newestMs) };
+    const [end] = await runQuery(connection, 'SELECT max(ordinal + line_count - 1) FROM ledger', []);
+    newestOrdinal = Math.max(Number(end?.[0] ?? 0), await lastFilledOrdinal(connection));
+    await sealed.load(connection);
   });
+  sealed.start(engine);
 
   const quiet = createQuietCheckpoint(`${path}.wal`, () => engine.checkpoint());
+  const read = <T>(work: (reading: Reading) => Promise<T>, given?: ReadOptions) =>
+    engine.read((connection) => readTogether(connection, sealed, work), given);
 
   async function commit(connection: DuckDBConnection, batches: LineBatch[]): Promise<() => CommittedBatch[]> {
     const move = ledger.check(batches);
@@ -83,7 +88,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
       const ordinal = newestOrdinal + 1;
       const columns = columnsOf(batch);
       newestOrdinal += columns.n;
-      extent = widened(extent, columns.tsMs, batch);
+      widen(book.current.hot, batch);
       return { ...batch, ordinal };
     });
   }
@@ -100,12 +105,14 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     async append(batches) {
       if (batches.length === 0) return [];
       let done: (() => CommittedBatch[]) | null = null;
-      return engine.write(
+      const committed = await engine.write(
         async (connection) => {
           done = await commit(connection, batches);
         },
         () => done!(),
       );
+      sealed.look();
+      return committed;
     },
     cursors: (agent) => Promise.resolve(ledger.cursors(agent)),
     hashAt: (agent, epoch, next) =>
@@ -117,63 +124,67 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         const [row] = await runQuery(reader, sql, [...values, ...values]);
         return row === undefined ? null : String(row[0]);
       }),
-    query: (filter, page) =>
-      engine.read((reader) => searchNewest(reader, filter, page, extent, Date.now), { signal: page.signal }),
-    search: (filter, options) =>
-      engine.read((reader) => searchNewest(reader, filter, { ...options, limitMs: Infinity }, extent, Date.now), {
-        signal: options.signal,
+    query: (filter, page) => read((reading) => searchNewest(reading, filter, page, Date.now), { signal: page.signal }),
+    search: (filter, wanted) =>
+      read((reading) => searchNewest(reading, filter, { ...wanted, limitMs: Infinity }, Date.now), {
+        signal: wanted.signal,
         limitMs: LIMIT_WHOLE_SEARCH_MS,
       }),
-    count: (filter, signal) => engine.read((reader) => countLines(reader, filter), { signal }),
-    get: (id) => engine.read(async (reader) => (await findLine(reader, id))?.line ?? null),
-    context: (id, around) => engine.read((reader) => linesAround(reader, id, around, newestOrdinal)),
-    histogram: (filter, range, signal) => engine.read((reader) => countByTime(reader, filter, range), { signal }),
+    count: (filter, signal) => read((reading) => countLines(reading, filter), { signal }),
+    get: (id) => read(async (reading) => (await findLine(reading, id))?.line ?? null),
+    context: (id, around) => read((reading) => linesAround(reading, id, around, newestOrdinal)),
+    histogram: (filter, range, signal) => read((reading) => countByTime(reading, filter, range), { signal }),
     facets: (filter, field, limit, signal) =>
-      engine.read((reader) => countByValue(reader, filter, field, limit), { signal }),
+      read((reading) => countByValue(reading, filter, field, limit), { signal }),
     newestOrdinal: () => newestOrdinal,
     since: (filter, ordinal, limit, signal) =>
-      engine.read((reader) => linesSince(reader, filter, ordinal, limit, newestOrdinal), { signal }),
+      read((reading) => linesSince(reading, filter, ordinal, limit, newestOrdinal), { signal }),
     ledger: (agent) => engine.read((reader) => readLedger(reader, agent)),
     fill: (batch) => engine.write((connection) => fill(connection, batch), numbered),
     async stats() {
-      const [row] = await engine.read((reader) => runQuery(reader, 'SELECT count(*) FROM lines', []));
-      const bytesOnDisk = (await bytesOf(path)) + (await bytesOf(`${path}.wal`));
-      return { lines: Number(row?.[0] ?? 0), bytesOnDisk, oldestMs: extent?.oldestMs ?? null };
+      const { hot, sealing, segments } = book.current;
+      const inFile = (await bytesOf(path)) + (await bytesOf(`${path}.wal`));
+      return {
+        lines: segments.reduce((sum, segment) => sum + segment.lines, hot.lines + (sealing?.lines ?? 0)),
+        bytesOnDisk: segments.reduce((sum, segment) => sum + segment.bytes, inFile),
+        oldestMs: extentOf(book.current)?.oldestMs ?? null,
+      };
     },
   };
 
   return {
     lines,
     samples: createSampleStore(engine),
-    async retain(rule) {
-      const deleted = await engine.write(
-        (connection) => deleteOldest(connection, rule),
-        (done) => {
-          if (done !== null) extent = done.oldestLeftMs === null ? null : { ...extent!, oldestMs: done.oldestLeftMs };
-          return done;
-        },
-      );
-      if (deleted === null) return null;
-      // Without it the file counts as full as before, and the next call would delete as much again for nothing.
-      await engine.checkpoint();
-      const { lines: count, toMs, usedBytes: before } = deleted;
-      return { lines: count, toMs, freedBytes: Math.max(0, before - (await engine.read(usedBytes))) };
-    },
-    close() {
+    retain: (rule) =>
+      sealed.alone(async () => {
+        // A disk without room may be why it was broken off: then to delete is what helps.
+        await sealed.finishOld().catch(() => undefined);
+        const { book: layouts, shelf, folder, underway, removeLater } = sealed;
+        return retainLines(rule, { engine, book: layouts, shelf, folder, underway, removeLater });
+      }),
+    seal: () => sealed.seal(),
+    async close() {
       quiet.stop();
-      return engine.close();
+      await sealed.stop();
+      await engine.close();
     },
   };
 }
 
-function widened(extent: Extent | null, tsMs: number[], batch: LineBatch): Extent {
-  let { oldestMs, newestMs } = extent ?? { oldestMs: Infinity, newestMs: -Infinity };
-  for (const time of tsMs) {
+/** Called right after the commit: who reads from now on finds the lines. */
+function widen(hot: HotTable, batch: LineBatch): void {
+  const columns = columnsOf(batch);
+  let { oldestMs, newestMs } = hot.extent ?? { oldestMs: Infinity, newestMs: -Infinity };
+  for (const time of columns.tsMs) {
     const sortMs = sortMsOf(time, batch);
     if (sortMs < oldestMs) oldestMs = sortMs;
     if (sortMs > newestMs) newestMs = sortMs;
   }
-  return { oldestMs, newestMs };
+  hot.extent = { oldestMs, newestMs };
+  hot.lines += columns.n;
+  hot.sinceMs = Math.min(hot.sinceMs ?? Infinity, batch.receivedMs);
+  for (const message of columns.message) hot.characters += message.length;
+  for (const fields of columns.fields ?? []) hot.characters += fields?.length ?? 0;
 }
 
 async function bytesOf(path: string): Promise<number> {

@@ -1,20 +1,16 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { WebvirtError } from '../../../common/errors.ts';
 import { queryOf } from '../../../common/pure/query/filter.ts';
 import type { LineFilter, LinePage, SearchOptions } from '../ports.ts';
+import { extentOf } from './layout.ts';
 import { type StoredLine, selectLines } from './line-rows.ts';
+import { needlesOf } from './needles.ts';
+import { isEmpty, narrowed } from './plan.ts';
 import { allOf, type Condition, integer, queryConditions } from './query-sql.ts';
+import type { Reading } from './reading.ts';
+import { createWindows } from './windows.ts';
 
-const FIRST_WINDOW_MS = 60_000;
-const WINDOW_GROWTH = 8;
 /** A page that is not full after this long is answered as far as it got. */
 const LIMIT_SEARCH_MS = 4_000;
-
-/** Times of the oldest and newest stored line, or null when there is none. */
-export interface Extent {
-  oldestMs: number;
-  newestMs: number;
-}
 
 /** The conditions of a filter, its time range apart. Throws `bad-query`. */
 export function filterConditions(filter: LineFilter): Condition[] {
@@ -22,39 +18,40 @@ export function filterConditions(filter: LineFilter): Condition[] {
 }
 
 /**
- * Searches backwards through windows of time that grow: blocks outside a window are skipped by their smallest and
- * largest time, so that the newest page costs the same however much is stored.
+ * Searches backwards through windows that grow, over what may match at all: the newest page costs the same however much
+ * is stored, and what nobody ever logged is known not to be there without reading it.
  */
 export async function searchNewest(
-  connection: DuckDBConnection,
+  reading: Reading,
   filter: LineFilter,
   page: SearchOptions & { limitMs?: number },
-  extent: Extent | null,
   nowMs: () => number,
 ): Promise<LinePage> {
   const conditions = filterConditions(filter);
   const before = page.cursor === undefined ? null : readCursor(page.cursor);
+  const extent = extentOf(reading.layout);
   if (extent === null) return { lines: [], next: null, searchedBackToMs: null };
   const started = nowMs();
   const lowest = Math.max(filter.fromMs ?? -Infinity, extent.oldestMs);
   let high = Math.min(filter.toMs ?? Infinity, extent.newestMs + 1, before === null ? Infinity : before.sortMs + 1);
-  let windowMs = FIRST_WINDOW_MS;
+  const plan = await reading.plan(needlesOf(filter), { fromMs: lowest, toMs: high });
+  const lowerEnd = createWindows(plan);
   const found: StoredLine[] = [];
-  while (high > lowest) {
-    const low = Math.max(lowest, high - windowMs);
+  while (high > lowest && !isEmpty(plan)) {
+    const low = Math.max(lowest, lowerEnd(high));
     const range = [atLeast(low), below(high), ...(before === null ? [] : [older(before)])];
+    const here = narrowed(plan, { fromMs: low, toMs: high });
     const wanted = page.limit + 1 - found.length;
-    const here = await selectLines(connection, allOf([...range, ...conditions]), 'newest', wanted);
-    const fitting = here.slice(0, page.limit - found.length);
+    const rows = await selectLines(reading, here, allOf([...range, ...conditions]), 'newest', wanted);
+    const fitting = rows.slice(0, page.limit - found.length);
     if (fitting.length > 0) page.onFound?.(fitting.map((row) => row.line));
-    found.push(...here);
+    found.push(...rows);
     if (found.length > page.limit) {
       const last = found[page.limit - 1]!;
       const lines = found.slice(0, page.limit).map((row) => row.line);
       return { lines, next: `${last.sortMs}.${last.ordinal}`, searchedBackToMs: last.sortMs };
     }
     high = low;
-    windowMs *= WINDOW_GROWTH;
     page.onLooked?.(high);
     if (high > lowest && nowMs() - started > (page.limitMs ?? LIMIT_SEARCH_MS)) {
       return { lines: found.map((row) => row.line), next: `${Math.ceil(high)}.0`, searchedBackToMs: high };

@@ -1,0 +1,67 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { prepareSchema } from './schema.ts';
+
+export interface ConnectionOptions {
+  /** Threads of the database; 2 leaves a small machine to the rest of the manager. */
+  threads?: number;
+  memoryLimitBytes?: number;
+  /** Size of the write-ahead log at which it is worked into the file. Larger: rarer stalls, longer start after a kill. */
+  checkpointBytes?: number;
+  /** How many reads may run at the same time. */
+  readers?: number;
+}
+
+/** One open file: `side` is for work that takes long and must hold up nobody. */
+export interface Connections {
+  instance: DuckDBInstance;
+  writer: DuckDBConnection;
+  side: DuckDBConnection;
+  readers: DuckDBConnection[];
+}
+
+const READERS = 3;
+
+/** Opens the file and its connections; `onOpened` runs first. Nothing stays open when something throws. */
+export async function connectAll(
+  path: string,
+  options: ConnectionOptions,
+  onOpened: (connection: DuckDBConnection) => Promise<void>,
+): Promise<Connections> {
+  const instance = await DuckDBInstance.create(path, {
+    threads: String(options.threads ?? 2),
+    memory_limit: `${Math.round((options.memoryLimitBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
+    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 64 * 1024 ** 2) / 1024 ** 2)}MiB`,
+    // The manager never loads code or data from elsewhere through a query.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const made: DuckDBConnection[] = [];
+  try {
+    const writer = await instance.connect();
+    made.push(writer);
+    // A sealed file never changes under its name.
+    await writer.run('SET GLOBAL parquet_metadata_cache = true');
+    await prepareSchema(writer, path);
+    await onOpened(writer);
+    const side = await instance.connect();
+    made.push(side);
+    const readers: DuckDBConnection[] = [];
+    for (let i = 0; i < (options.readers ?? READERS); i += 1) {
+      const connection = await instance.connect();
+      made.push(connection);
+      readers.push(connection);
+    }
+    return { instance, writer, side, readers };
+  } catch (error) {
+    for (const connection of made) connection.closeSync();
+    instance.closeSync();
+    throw error;
+  }
+}
+
+export function disconnectAll({ instance, writer, side, readers }: Connections): void {
+  writer.closeSync();
+  side.closeSync();
+  for (const connection of readers) connection.closeSync();
+  instance.closeSync();
+}

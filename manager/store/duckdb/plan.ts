@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import type { IndexShelf, LoadedIndex } from './index-shelf.ts';
+import type { HotTable, Layout, Segment } from './layout.ts';
+import { mayMatch, type Needles } from './needles.ts';
+import { integer } from './query-sql.ts';
+import type { Block } from './segment-index.ts';
+import { quotedText } from './sql-text.ts';
+
+/** Columns of a line, as they are in the tables and in the files. */
+const LINE_COLUMNS =
+  'ordinal, sort_ms, ts_ms, received_ms, seq, level, source, agent, epoch, host, host_name, unit, instance, job, session, message, fields';
+
+/** A part of what may match. `fromMs..toMs` and ordinals are all included. */
+interface Part {
+  fromMs: number;
+  toMs: number;
+  minOrdinal: number;
+  maxOrdinal: number;
+  lines: number;
+}
+
+export interface TablePart extends Part {
+  table: 'lines' | 'lines_sealing';
+}
+
+export interface SegmentPart extends Part {
+  segment: Segment;
+  loaded: LoadedIndex | null;
+  /** Blocks that may match; null when they are not known. */
+  blocks: Block[] | null;
+}
+
+/** Where lines of a filter may be, at one moment. */
+export interface Plan {
+  tables: TablePart[];
+  segments: SegmentPart[];
+}
+
+export interface Range {
+  /** On the time that lines are ordered by; `toMs` excluded. */
+  fromMs?: number | undefined;
+  toMs?: number | undefined;
+  /** Arrival numbers; `toOrdinal` excluded. */
+  fromOrdinal?: number;
+  toOrdinal?: number;
+}
+
+/** Chooses tables, files and blocks. `needles` null: every line of the range is wanted. */
+export async function planOf(layout: Layout, shelf: IndexShelf, needles: Needles | null, range: Range): Promise<Plan> {
+  const plan: Plan = { tables: [], segments: [] };
+  addTable(plan, 'lines', layout.hot);
+  if (layout.sealing !== null) addTable(plan, 'lines_sealing', layout.sealing);
+  plan.tables = plan.tables.filter((part) => meets(part, range));
+  for (const segment of layout.segments) {
+    const { minSortMs, maxSortMs, minOrdinal, maxOrdinal, lines } = segment;
+    const part = { fromMs: minSortMs, toMs: maxSortMs, minOrdinal, maxOrdinal, lines };
+    if (!meets(part, range)) continue;
+    const loaded = await shelf.get(segment);
+    plan.segments.push({ ...part, segment, loaded, blocks: loaded?.index.blocks ?? null });
+  }
+  return narrowed(needles === null ? plan : { ...plan, segments: plan.segments.map(matching(needles)) }, range);
+}
+
+function addTable(plan: Plan, table: TablePart['table'], { extent, lines }: HotTable): void {
+  if (extent === null) return;
+  const { oldestMs: fromMs, newestMs: toMs } = extent;
+  plan.tables.push({ table, fromMs, toMs, minOrdinal: 0, maxOrdinal: Number.MAX_SAFE_INTEGER, lines });
+}
+
+/** The parts of a plan inside a smaller range. */
+export function narrowed(plan: Plan, range: Range): Plan {
+  const segments: SegmentPart[] = [];
+  for (const part of plan.segments) {
+    if (!meets(part, range)) continue;
+    const blocks = part.blocks?.filter((block) =>
+      meets({ ...block, fromMs: block.minSortMs, toMs: block.maxSortMs }, range),
+    );
+    if (blocks === undefined) segments.push(part);
+    else if (blocks.length > 0) segments.push({ ...part, blocks });
+  }
+  return { tables: plan.tables.filter((part) => meets(part, range)), segments };
+}
+
+function matching(needles: Needles): (part: SegmentPart) => SegmentPart {
+  return (part) => {
+    const { blocks, loaded } = part;
+    if (blocks === null || loaded === null) return part;
+    return { ...part, blocks: blocks.filter((block) => mayMatch(needles, block, loaded.data)) };
+  };
+}
+
+function meets(part: Part, { fromMs, toMs, fromOrdinal, toOrdinal }: Range): boolean {
+  if (fromMs !== undefined && part.toMs < fromMs) return false;
+  if (toMs !== undefined && part.fromMs >= toMs) return false;
+  if (fromOrdinal !== undefined && part.maxOrdinal < fromOrdinal) return false;
+  return toOrdinal === undefined || part.minOrdinal < toOrdinal;
+}
+
+/** What stands behind FROM: the lines of a plan, and some more that its filter refuses. */
+export function relationOf(plan: Plan, folder: string): string {
+  const parts = plan.tables.map(({ table }) => `SELECT ${LINE_COLUMNS} FROM ${table}`);
+  const whole: string[] = [];
+  const some: string[] = [];
+  const blocks: number[] = [];
+  for (const part of plan.segments) {
+    const path = quotedText(join(folder, part.segment.file));
+    if (part.blocks === null || part.blocks.length === part.loaded?.index.blocks.length) whole.push(path);
+    else {
+      some.push(path);
+      blocks.push(...part.blocks.map(({ block }) => block));
+    }
+  }
+  if (whole.length > 0) parts.push(`SELECT ${LINE_COLUMNS} FROM read_parquet([${whole.join(', ')}])`);
+  if (some.length > 0) {
+    const numbers = blocks.map(integer).join(', ');
+    parts.push(`SELECT ${LINE_COLUMNS} FROM read_parquet([${some.join(', ')}]) WHERE block IN (${numbers})`);
+  }
+  if (parts.length === 0) parts.push(`SELECT ${LINE_COLUMNS} FROM lines WHERE FALSE`);
+  return `(${parts.join(' UNION ALL ')})`;
+}
+
+export function isEmpty({ tables, segments }: Plan): boolean {
+  return tables.length === 0 && segments.length === 0;
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { buildIndex } from './build-index.ts';
+import { writeDurably } from './durable-file.ts';
+import type { Engine } from './engine.ts';
+import { IndexShelf, indexName } from './index-shelf.ts';
+import { LayoutBook, type Segment } from './layout.ts';
+import { createSealer, type Sealer, type SealPoint } from './sealer.ts';
+import { removeSegments, tidyFolder } from './segment-files.ts';
+
+export interface SealedOptions {
+  /** Lines, characters of text, and age at which the table of new lines is sealed. */
+  sealLines?: number;
+  sealCharacters?: number;
+  sealAfterMs?: number;
+  /** Memory for what is known of sealed blocks. */
+  filterBytes?: number;
+  sealFailpoint?: (name: SealPoint) => void;
+  /** A file of sealed lines is missing or damaged: its lines are left out until it is put back. */
+  onDamaged?: (segment: { file: string; lines: number }) => void;
+  /** Sealing failed; it is tried again. */
+  onSealFailed?: (error: unknown) => void;
+}
+
+const LOOK_EVERY_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** The sealed lines of a store: their folder, what is known of it, and the work on it. */
+export interface Sealed extends Omit<Sealer, 'look'> {
+  book: LayoutBook;
+  shelf: IndexShelf;
+  folder: string;
+  /** Reads what is stored, at each opening of the file. */
+  load(connection: DuckDBConnection): Promise<void>;
+  start(engine: Engine): void;
+  look(): void;
+  removeLater(file: string): void;
+  stop(): Promise<void>;
+}
+
+/** Folder of the sealed files of a database file. */
+export const sealedFolder = (path: string) => (path.endsWith('.duckdb') ? path.slice(0, -7) : `${path}.sealed`);
+
+export function openSealed(path: string, options: SealedOptions): Sealed {
+  const folder = sealedFolder(path);
+  const book = new LayoutBook();
+  const shelf = new IndexShelf(folder, options.filterBytes ?? 128 * 1024 ** 2, rebuild);
+  const onFailed = options.onSealFailed ?? (() => undefined);
+  const later = new Set<Promise<unknown>>();
+  let started: { engine: Engine; sealer: Sealer; timer: NodeJS.Timeout } | null = null;
+  let stopped = false;
+
+  function run(work: Promise<unknown>): void {
+    const ended = work.catch((error: unknown) => void (stopped || onFailed(error))).finally(() => later.delete(ended));
+    later.add(ended);
+  }
+
+  /** Makes a side file that is missing or damaged anew; until then its lines are all read. */
+  function rebuild(segment: Segment): void {
+    if (started === null) return;
+    const { engine, sealer } = started;
+    run(
+      sealer.alone(async () => {
+        if (!book.current.segments.includes(segment)) return;
+        const index = await engine.aside((connection) => buildIndex(connection, join(folder, segment.file)));
+        await writeDurably(join(folder, indexName(segment.file)), index);
+        shelf.forget(segment.file);
+      }),
+    );
+  }
+
+  const need = () => {
+    if (started === null) throw new TypeError('the store is not open');
+    return started;
+  };
+
+  const none = new Set<string>();
+  return {
+    ...{ book, shelf, folder },
+    get underway() {
+      return started?.sealer.underway ?? none;
+    },
+    async load(connection) {
+      book.damaged.clear();
+      const { segments } = await book.load(connection);
+      const damaged = await tidyFolder(folder, segments, started?.sealer.underway ?? none);
+      if (damaged.length === 0) return;
+      for (const segment of damaged) {
+        book.damaged.add(segment.file);
+        options.onDamaged?.({ file: segment.file, lines: segment.lines });
+      }
+      await book.load(connection);
+    },
+    start(engine) {
+      const { sealLines = 2 ** 20, sealCharacters = 2 ** 28, sealAfterMs = DAY_MS, sealFailpoint } = options;
+      const sealer = createSealer(
+        { lines: sealLines, characters: sealCharacters, ageMs: sealAfterMs },
+        {
+          ...{ engine, book, folder },
+          failpoint: sealFailpoint ?? (() => undefined),
+          onFailed: (error) => void (stopped || onFailed(error)),
+        },
+      );
+      const timer = setInterval(() => sealer.look(Date.now()), LOOK_EVERY_MS);
+      timer.unref();
+      started = { engine, sealer, timer };
+      sealer.look(Date.now());
+    },
+    look: () => started?.sealer.look(Date.now()),
+    seal: () => need().sealer.seal(),
+    alone: (work) => need().sealer.alone(work),
+    finishOld: () => need().sealer.finishOld(),
+    removeLater(file) {
+      run(
+        need()
+          .engine.readsEnded()
+          .then(() => removeSegments(folder, [file])),
+      );
+    },
+    async stop() {
+      stopped = true;
+      clearInterval(started?.timer);
+      started?.engine.interruptAside();
+      await started?.sealer.alone(() => Promise.resolve());
+      await Promise.all(later);
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import type { Engine } from './engine.ts';
+import type { HotTable, Layout, LayoutBook, Segment } from './layout.ts';
+import { insertSegment, nextSegmentId, nextVersion } from './layout.ts';
+import { CREATE_LINES } from './schema.ts';
+import { writeSegment } from './write-segment.ts';
+
+/**
+ * Named points of a sealing; tests end the process there. S1 lines are in a table of their own · S2 the file is written,
+ * not synced, without its name · S3 file and side file are on the disk · S4 inside the transaction that names the file and
+ * drops the table · S5 behind it.
+ */
+export type SealPoint = 'S1' | 'S2' | 'S3' | 'S4' | 'S5';
+
+export interface SealOptions {
+  /** Lines at which the table is sealed. */
+  lines: number;
+  /** Characters of their texts at which it is sealed. */
+  characters: number;
+  /** Age of its oldest line at which it is sealed, however few there are. */
+  ageMs: number;
+}
+
+export interface Sealer {
+  /** Seals when it is time to; what is left of a sealing that failed goes first. Never rejects. */
+  look(nowMs: number): void;
+  /** Seals all lines there are. Rejects with what went wrong; nothing is lost then. */
+  seal(): Promise<void>;
+  /** Ends a sealing that was broken off, if there is one. */
+  finishOld(): Promise<void>;
+  /** Runs work that changes what is sealed, alone. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Files that are being written: no row names them yet. */
+  underway: Set<string>;
+}
+
+export const emptyHot = (): HotTable => ({ extent: null, lines: 0, characters: 0, sinceMs: null });
+
+/** Takes lines from the hot table to files. A line is in one place at every moment, whoever looks and whatever fails. */
+export function createSealer(
+  options: SealOptions,
+  deps: {
+    engine: Engine;
+    book: LayoutBook;
+    folder: string;
+    failpoint: (name: SealPoint) => void;
+    onFailed: (error: unknown) => void;
+  },
+): Sealer {
+  const { book, folder, failpoint } = deps;
+  const underway = new Set<string>();
+  let tail: Promise<unknown> = Promise.resolve();
+  let looking = false;
+
+  async function rotate(): Promise<void> {
+    await deps.engine.write(
+      async (connection) => {
+        await connection.run('ALTER TABLE lines RENAME TO lines_sealing');
+        await connection.run(CREATE_LINES);
+        return nextVersion(connection, true);
+      },
+      (version) => book.put({ ...book.current, version, hot: emptyHot(), sealing: book.current.hot }),
+    );
+    failpoint('S1');
+  }
+
+  /** Writes the table that waits. Its rows change no more. */
+  async function finish(): Promise<void> {
+    const { engine } = deps;
+    const id = await engine.write(nextSegmentId);
+    let segment: Segment | null = null;
+    try {
+      segment = await engine.aside((connection) =>
+        writeSegment(connection, {
+          folder,
+          id,
+          from: 'lines_sealing',
+          failpoint,
+          onNamed: (file) => underway.add(file),
+        }),
+      );
+      await engine.write(
+        async (connection) => {
+          if (segment !== null) await insertSegment(connection, segment);
+          await connection.run('DROP TABLE lines_sealing');
+          failpoint('S4');
+          return nextVersion(connection, false);
+        },
+        (version) => book.put(withSegment({ ...book.current, version, sealing: null }, segment)),
+      );
+    } finally {
+      underway.clear();
+    }
+    failpoint('S5');
+  }
+
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = tail.then(work);
+    tail = result.catch(() => undefined);
+    return result;
+  }
+
+  async function finishOld(): Promise<void> {
+    if (book.current.sealing !== null) await finish();
+  }
+
+  async function seal(): Promise<void> {
+    await finishOld();
+    if (book.current.hot.lines === 0) return;
+    await rotate();
+    await finish();
+  }
+
+  function isDue(nowMs: number): boolean {
+    const { hot, sealing } = book.current;
+    if (sealing !== null) return true;
+    const old = hot.sinceMs !== null && nowMs - hot.sinceMs >= options.ageMs;
+    return hot.lines >= options.lines || hot.characters >= options.characters || old;
+  }
+
+  return {
+    ...{ underway, alone, finishOld },
+    seal: () => alone(seal),
+    look(nowMs) {
+      if (looking || !isDue(nowMs)) return;
+      looking = true;
+      alone(seal)
+        .catch(deps.onFailed)
+        .finally(() => {
+          looking = false;
+        });
+    },
+  };
+}
+
+function withSegment(layout: Layout, segment: Segment | null): Layout {
+  if (segment === null) return layout;
+  const segments = [...layout.segments, segment].sort((a, b) => a.minOrdinal - b.minOrdinal);
+  return { ...layout, segments };
+}

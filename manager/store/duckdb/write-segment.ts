@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { buildIndex } from './build-index.ts';
+import { finishFile, unfinished, writeDurably } from './durable-file.ts';
+import { indexName } from './index-shelf.ts';
+import type { Segment } from './layout.ts';
+import { runQuery } from './line-rows.ts';
+import { integer } from './query-sql.ts';
+import { removeSegments } from './segment-files.ts';
+import { quotedText } from './sql-text.ts';
+
+/** Lines of a block: a row group of the file, and what one filter speaks of. */
+const BLOCK_LINES = 8_192;
+/** Lines that are put in order by kind together: a search for the newest looks at so many at once. */
+const STRETCH_LINES = 131_072;
+/** More blocks than any file has. */
+const BLOCKS_OF_FILE = 2 ** 20;
+
+export interface SegmentOptions {
+  folder: string;
+  id: number;
+  /** A table, or what else stands behind FROM. */
+  from: string;
+  failpoint: (name: 'S2' | 'S3') => void;
+  /** Told before anything of this name is written. */
+  onNamed: (file: string) => void;
+}
+
+/**
+ * Writes the lines of a source as one file with its side file. They are cut into stretches of time, and inside a stretch
+ * lines of one kind stand together (the same source, the same words before the first number): that makes the file half
+ * as large, and most blocks hold few kinds of message, so that a search can leave them out. Null: there are no lines.
+ */
+export async function writeSegment(connection: DuckDBConnection, options: SegmentOptions): Promise<Segment | null> {
+  const { folder, id, from, failpoint, onNamed } = options;
+  const [row] = await runQuery(
+    connection,
+    `SELECT count(*), min(sort_ms), max(sort_ms), min(received_ms), max(received_ms), min(ordinal), max(ordinal) FROM ${from}`,
+    [],
+  );
+  const [lines, minSortMs, maxSortMs, minReceivedMs, maxReceivedMs, minOrdinal, maxOrdinal] = row!.map(Number);
+  if (lines === 0) return null;
+  const file = `${new Date(minReceivedMs!).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${id}.parquet`;
+  const path = join(folder, file);
+  onNamed(file);
+  const stretch = await stretchOf(connection, from, lines!);
+  const kind = "translate(left(message, 20), '0123456789', '')";
+  let bytes: number;
+  try {
+    await connection.run(
+      `COPY (SELECT *, ${integer(id * BLOCKS_OF_FILE)} + (row_number() OVER () - 1) // ${BLOCK_LINES} AS block
+         FROM (SELECT * FROM ${from} ORDER BY ${stretch}source, ${kind}, ordinal))
+       TO ${quotedText(unfinished(path))}
+       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${BLOCK_LINES}, PARQUET_VERSION v2)`,
+    );
+    failpoint('S2');
+    bytes = await finishFile(path);
+    const index = await buildIndex(connection, path);
+    await writeDurably(join(folder, indexName(file)), index);
+    bytes += index.length;
+  } catch (error) {
+    // A disk that is full would otherwise stay so.
+    await removeSegments(folder, [file]).catch(() => undefined);
+    throw error;
+  }
+  failpoint('S3');
+  return {
+    ...{ id, file, bytes, lines: lines! },
+    ...{ minSortMs: minSortMs!, maxSortMs: maxSortMs!, minReceivedMs: minReceivedMs!, maxReceivedMs: maxReceivedMs! },
+    ...{ minOrdinal: minOrdinal!, maxOrdinal: maxOrdinal! },
+  };
+}
+
+/** What numbers, in an ORDER BY, equal parts of the lines by time: late lines come to those of their own time. */
+async function stretchOf(connection: DuckDBConnection, from: string, lines: number): Promise<string> {
+  const count = Math.ceil(lines / STRETCH_LINES);
+  if (count <= 1) return '';
+  const shares = Array.from({ length: count - 1 }, (_, i) => ((i + 1) / count).toFixed(6)).join(', ');
+  const [row] = await runQuery(connection, `SELECT quantile_disc(sort_ms, [${shares}]) FROM ${from}`, []);
+  const bounds = [...new Set((row![0] as { items: bigint[] }).items.map(Number))];
+  return `CASE ${bounds.map((ms, i) => `WHEN sort_ms < ${integer(ms)} THEN ${i}`).join(' ')} ELSE ${bounds.length} END, `;
+}
