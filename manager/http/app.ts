@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
+import { isWebvirtError } from '../../common/errors.ts';
 import { errorFields } from '../../logging/plain-fields.ts';
 import { discardBody } from './body.ts';
 import { plainAddress } from './host-names.ts';
@@ -28,7 +29,8 @@ export function createApp(
     try {
       await next();
     } catch (error) {
-      if (ctx.res.destroyed && (error as Error).name === 'AbortError') {
+      const calledOff = (error as Error).name === 'AbortError' || isWebvirtError(error, 'op-cancelled');
+      if (ctx.res.destroyed && calledOff) {
         // The peer left and its call was called off: nobody reads an answer, and nothing went wrong.
         ctx.status = 408;
         ctx.respond = false;

@@ -60,9 +60,10 @@ export function createListStore(bus: Bus, reader: BatchReader): ListStore {
     async search(filter, { limit, signal, onFound, onLooked }) {
       const found = stored.filter(matching(filter)).reverse();
       store.searching += 1;
+      const aborted = new Promise((resolve) => signal?.addEventListener('abort', resolve));
       try {
         for (let at = 0; at < Math.min(limit, found.length); at += 100) {
-          await Promise.race([store.gate, new Promise((resolve) => signal?.addEventListener('abort', resolve))]);
+          await Promise.race([store.gate, aborted]);
           if (signal?.aborted) {
             store.calledOff += 1;
             throw new WebvirtError('op-cancelled');

@@ -21,7 +21,7 @@ export async function exportLines(
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   let ordinal = 0;
   // Read before the first byte: a filter that cannot be read is still answered with an ordinary error.
-  let page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left));
+  let page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left), signal);
   out.header('Content-Type', EXPORT_TYPES[format]);
   out.header('Content-Disposition', `attachment; filename="webvirt-logs-${stamp}.${ending}"`);
   await out.write(exportHead(format));
@@ -33,6 +33,6 @@ export async function exportLines(
     left -= page.lines.length;
     ordinal = page.lastOrdinal;
     if (left <= 0 || ordinal >= last || page.lines.length === 0) return;
-    page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left));
+    page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left), signal);
   }
 }

@@ -117,6 +117,13 @@ describe('stored lines', () => {
       { value: 'error', count: 5 },
       { value: 'info', count: 5_000 },
     ]);
+    expect(await data('/facets?field=level&field=unit&q=unit:evil')).toEqual({
+      level: [{ value: 'error', count: 5 }],
+      unit: [{ value: 'evil', count: 5 }],
+    });
+    expect(await data('/count?q=%22line%20%22%20-unit:evil')).toEqual({ count: 5_000 });
+    expect(await data(`/count?level=error&to=${NOW + 2}`)).toEqual({ count: 2 });
+    expect(await fault('/count?q=%22open')).toBe('bad-query');
     expect(await fault('/facets')).toBe('bad-request');
     expect(await fault('/facets?field=a%22b')).toBe('bad-request');
   });

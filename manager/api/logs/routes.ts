@@ -8,6 +8,8 @@ import { readOutsideLines } from './outside-lines.ts';
 import {
   contextAnswer,
   contextQuery,
+  countAnswer,
+  countQuery,
   exportQuery,
   facetAnswer,
   facetQuery,
@@ -42,11 +44,20 @@ export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
         'Searches the stored lines of all hosts, newest first, a page at a time. searchedBackToMs says how far back the answer looked: a page that is not full has not always reached the end while next is there.',
       query: logQuery,
       answer: logAnswer,
-      handle: ({ query }) =>
+      handle: ({ query, signal }) =>
         lines.query(filterOf(query), {
-          limit: query.limit,
+          ...{ limit: query.limit, signal },
           ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
         }),
+    }),
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs/count',
+      summary: 'Count lines',
+      purpose: 'Counts the lines of a filter.',
+      query: countQuery,
+      answer: countAnswer,
+      handle: async ({ query, signal }) => ({ count: await lines.count(filterOf(query), signal) }),
     }),
     defineRoute({
       ...read,
@@ -56,20 +67,29 @@ export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
         'Counts the lines of a filter by level in equal steps of time; the last 15 minutes when no range is given.',
       query: histogramQuery,
       answer: histogramAnswer,
-      handle({ query }) {
+      handle({ query, signal }) {
         const toMs = query.to ?? nowMs();
         const fromMs = query.from ?? toMs - HISTOGRAM_LAST_MS;
-        return lines.histogram(filterOf(query), { fromMs, toMs, buckets: query.buckets });
+        return lines.histogram(filterOf(query), { fromMs, toMs, buckets: query.buckets }, signal);
       },
     }),
     defineRoute({
       ...read,
       path: '/api/v1/logs/facets',
       summary: 'Count lines by a field',
-      purpose: 'Names the most frequent values of a field among the lines of a filter, with their counts.',
+      purpose:
+        'Names the most frequent values of a field among the lines of a filter, with their counts. With several `field=` the answer is an object of such lists by the name of the field.',
       query: facetQuery,
       answer: facetAnswer,
-      handle: ({ query }) => lines.facets(filterOf(query), query.field, query.limit),
+      async handle({ query, signal }) {
+        const filter = filterOf(query);
+        if (typeof query.field === 'string') return lines.facets(filter, query.field, query.limit, signal);
+        const found: [string, { value: string; count: number }[]][] = [];
+        // One after another: a call of one person takes one reader of the store, not all of them.
+        for (const field of new Set(query.field))
+          found.push([field, await lines.facets(filter, field, query.limit, signal)]);
+        return Object.fromEntries(found);
+      },
     }),
     defineRoute({
       ...read,

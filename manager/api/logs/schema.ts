@@ -38,12 +38,20 @@ export const histogramAnswer = z.array(
   z.object({ fromMs: z.number(), counts: z.object({ error: count, warn: count, info: count, debug: count }) }),
 );
 
+const fieldName = z.string().min(1).max(64);
+
 export const facetQuery = z.object({
   ...filter,
-  field: z.string().min(1).max(64).describe('Such as level, host, source, unit, instance, or a name of a field.'),
+  field: z
+    .union([fieldName, z.array(fieldName).max(16)])
+    .describe('Such as level, host, source, unit, instance, or a name of a field. May be given up to 16 times.'),
   limit: wholeNumber({ min: 1, max: 1_000 }).default(20),
 });
-export const facetAnswer = z.array(z.object({ value: z.string(), count }));
+const facet = z.array(z.object({ value: z.string(), count }));
+export const facetAnswer = z.union([facet, z.record(z.string(), facet)]);
+
+export const countQuery = z.object(filter);
+export const countAnswer = z.object({ count });
 
 export const lineParams = z.object({
   id: z.string().regex(/^[A-Za-z0-9_-]{1,64}\.[0-9a-f]{16}\.\d{1,15}$/, 'must be the id of a line'),
