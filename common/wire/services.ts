@@ -13,7 +13,7 @@ import { hostResourcesSchema } from '../model/resources.ts';
 export const channelIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 
 /** A read that is answered at once and journalled nowhere. */
-export const QUESTIONS = ['look', 'migration-facts', 'console-open'] as const;
+export const QUESTIONS = ['look', 'migration-facts', 'console-open', 'lines'] as const;
 export type Question = (typeof QUESTIONS)[number];
 
 export const computeRequestSchema = z.discriminatedUnion('op', [

@@ -23,6 +23,8 @@ export interface BusEvents {
   session: { id: string };
   /** The compute server of a host changed. */
   compute: { host: string };
+  /** Lines were stored since: the ledger reads otherwise now. Once a second at most. */
+  ledger: Record<string, never>;
   samples: { host: string };
   /** Committed lines, in columns, in commit order. */
   lines: { batches: CommittedBatch[] };

@@ -25,6 +25,11 @@ export class Announced {
     return known;
   }
 
+  /** Epochs that an agent holds, as it said last; the current one last. */
+  epochs(agent: string): string[] {
+    return [...this.of(agent).keys()];
+  }
+
   /** An agent's frame reached up to `next`. */
   raise(agent: string, epoch: string, next: number): void {
     const known = this.of(agent);

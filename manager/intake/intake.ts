@@ -6,6 +6,7 @@ import type { LineBatch, LineStore, SettingStore } from '../store/ports.ts';
 import { createAlarms } from './alarms.ts';
 import { Announced, vanishedParts } from './announced.ts';
 import { type CommitterConfig, createCommitter } from './committer.ts';
+import { createReplays, tickLedger } from './ledger-facts.ts';
 import { createOwnLines } from './own-lines.ts';
 import { planFrames } from './plan-frames.ts';
 import type { IncomingFrame, IntakeAnswer, IntakeCounters, IntakeFailpoint, IntakeLog, Sender } from './ports.ts';
@@ -52,6 +53,10 @@ export interface Intake {
   /** Where the manager's own logger writes. */
   lineSink: LineSink;
   counters: Readonly<IntakeCounters>;
+  /** Epochs that an agent holds, the current one last. */
+  heldEpochs(agent: string): string[];
+  /** Frames of an epoch that came again since the start, and were not stored again. */
+  duplicates(agent: string, epoch: string): number;
   start(): void;
   /** Stores what was taken, the manager's own last lines included. */
   stop(): Promise<void>;
@@ -68,8 +73,10 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
   const alarm = createAlarms(log, config.alarmEveryMs, nowMs);
   const announced = new Announced(deps.settings);
   const counters = emptyCounters();
+  const replays = createReplays();
   let roads = new Map<string, Promise<Road>>();
   let failing = false;
+  let ledgerTicks: { stop(): void } | null = null;
 
   const committer = createCommitter(config, {
     ...{ lines, bus, counters, failpoint },
@@ -143,6 +150,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     const ends = [...plan.touched].map((one) => road.ends.get(one)!);
     // A new epoch is asked for behind the acks of all before it: what is acked is not sent again under new numbers.
     if (ends.length > 0 || plan.forked) await commit(plan.batches, bytes);
+    for (const header of plan.replays) replays.count(sender.agent, header.epoch);
     if (plan.replays.length > 0) await compareReplays(sender, plan.replays);
     return [...ends.map((end) => ({ t: 'ack' as const, ...end })), ...plan.answers];
   }
@@ -164,6 +172,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
 
   return {
     counters,
+    heldEpochs: (agent) => announced.epochs(agent),
+    duplicates: replays.of,
     lineSink: ownLines,
     async acceptFrames(sender, frames) {
       try {
@@ -194,8 +204,11 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
         log.warn('What an agent announced could not be kept', { agent: sender.agent, error: String(error) });
       }
     },
-    start: () => {},
+    start() {
+      ledgerTicks = tickLedger(bus);
+    },
     async stop() {
+      ledgerTicks?.stop();
       failpoint('M10');
       await ownLines.stop();
       await committer.idle();

@@ -5,6 +5,7 @@ import type { ManagerConfig } from '../config.ts';
 import { CONSOLES_DEFAULTS, type Consoles, createConsoles } from '../console/consoles.ts';
 import type { Log } from '../http/log.ts';
 import { createClocks } from '../intake/clocks.ts';
+import { createFills, type Fills } from '../intake/fill.ts';
 import { createIntake, INTAKE_DEFAULTS, type Intake } from '../intake/intake.ts';
 import { createInventory, INVENTORY_DEFAULTS } from '../intake/inventory.ts';
 import type { Inventory } from '../intake/inventory-ports.ts';
@@ -32,6 +33,8 @@ export interface Fleet {
   inventory: Inventory;
   commands: Commands;
   links: Links;
+  /** Gaps of the ledger are filled from spools. */
+  fills: Fills;
   /** Questions to the agents. */
   asks: Asks;
   compute: Compute;
@@ -60,6 +63,10 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     { ...INVENTORY_DEFAULTS, staleAfterMs: config.links.silence, lostAfterMs: config.links.lost },
     { stores: state, samples, bus, log, clocks },
   );
+  const fills = createFills({
+    ...{ lines, bus, log, nowMs: Date.now, clockOffsetMs: clocks.offsetMs },
+    ask: (hostId, what, args, options) => asks.ask(hostId, what, args, options),
+  });
   const asks = createAsks({ send: (hostId, message) => links.send(hostId, message) });
   const resources = createKnownResources({ settings: state.settings, bus, log });
   const compute = createCompute(
@@ -166,6 +173,7 @@ export function createFleet(config: ManagerConfig, deps: FleetDeps): Fleet {
     commands,
     links,
     asks,
+    fills,
     compute,
     consoles,
     resources,

@@ -9,6 +9,7 @@ import { type InstanceDeps, instanceRoutes } from '../api/instances/routes.ts';
 import { type IntakeDeps, intakeRoutes } from '../api/intake/routes.ts';
 import { type JobDeps, jobRoutes } from '../api/jobs/routes.ts';
 import { type KeepDeps, keepRoutes } from '../api/keeps/routes.ts';
+import { type LedgerDeps, ledgerRoutes } from '../api/ledger/routes.ts';
 import { type ListDeps, listRoutes } from '../api/list/routes.ts';
 import { type LogDeps, logRoutes } from '../api/logs/routes.ts';
 import { type LokiDeps, lokiRoutes } from '../api/loki/routes.ts';
@@ -46,6 +47,7 @@ export interface RouteDeps {
   rules: RuleDeps;
   destinations: DestinationDeps;
   deliveries: DeliveryRouteDeps;
+  ledger: LedgerDeps;
   samples: SampleDeps;
   list: ListDeps;
   candidates: CandidateDeps;
@@ -77,6 +79,7 @@ export function managerRoutes(deps: RouteDeps): Route[] {
     ...ruleRoutes(deps.rules),
     ...destinationRoutes(deps.destinations),
     ...deliveryRoutes(deps.deliveries),
+    ...ledgerRoutes(deps.ledger),
     ...sampleRoutes(deps.samples),
     ...listRoutes(deps.list),
     ...candidateRoutes(deps.candidates),
