@@ -163,20 +163,21 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     }
   }
 
-  async function step(): Promise<'more' | 'wait'> {
+  const hasWork = () => behind.size > 0 || queue.isBehind || queue.lines > 0 || isTickDue;
+
+  async function step(): Promise<void> {
     if (behind.size > 0 || queue.isBehind) await catchUpAll();
     const batch = queue.take();
     if (batch !== undefined) await look(batch);
     else if (isTickDue) tick();
     if (writer.isUrgent()) writer.save();
-    return batch === undefined && !queue.isBehind ? 'wait' : 'more';
   }
 
   async function run(): Promise<void> {
     while (!stopped) {
       try {
-        if ((await step()) === 'more') continue;
-        if (isTickDue) continue;
+        await step();
+        if (hasWork()) continue;
         for (const done of idlers.splice(0)) done();
         writer.saveAfter(config.saveMs);
         await sleep(config.tickMs);

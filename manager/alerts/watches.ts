@@ -27,6 +27,7 @@ export interface Watches {
   /** Silence of groups that nobody lists: those that have been silent for very long are let go. */
   forgetLost(nowMs: number): Happening[];
   all(): Iterable<Watch>;
+  hasChanges(): boolean;
   /** What changed since it was asked last; null for a group that is gone. */
   takeChanges(): { group: string | null; watch: Watch | null }[];
   /** Lines that were counted under OTHERS. */
@@ -114,6 +115,7 @@ export function createWatches(rule: WindowRule, kept: readonly Watch[] = [], lim
       return told;
     },
     all: () => groups.values(),
+    hasChanges: () => changed.size > 0,
     takeChanges() {
       const list = [...changed].map((group) => ({ group, watch: groups.get(group) ?? null }));
       changed.clear();

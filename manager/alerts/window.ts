@@ -61,7 +61,8 @@ export function newWatch(group: string | null, nowMs: number): Watch {
  * their times alone, not on when it is called.
  */
 export function observe(watch: Watch, rule: WindowRule, tsMs: number, sighting: Sighting): Happening[] {
-  const told = advance(watch, rule, tsMs);
+  // A line that comes in the very moment in which the others are too few still counts.
+  const told = advance(watch, rule, tsMs, rule.condition.kind === 'lines');
   const isNewest = tsMs >= watch.lastMs;
   watch.lastMs = Math.max(watch.lastMs, tsMs);
   if (rule.condition.kind === 'silence') {
@@ -85,7 +86,7 @@ export function observe(watch: Watch, rule: WindowRule, tsMs: number, sighting: 
 }
 
 /** Time went by: what ended, what was held back and is told now, and what has been silent for too long. */
-export function advance(watch: Watch, rule: WindowRule, nowMs: number): Happening[] {
+export function advance(watch: Watch, rule: WindowRule, nowMs: number, isLineDue = false): Happening[] {
   const told: Happening[] = [];
   const { condition } = rule;
   if (condition.kind === 'silence') {
@@ -99,7 +100,7 @@ export function advance(watch: Watch, rule: WindowRule, nowMs: number): Happenin
     watch.quietUntilMs = quietUntilMs + rule.quietMs;
     told.push(happening('fired', watch, quietUntilMs));
   }
-  if (watch.over !== null && nowMs >= endsMs) end(watch, endsMs, told);
+  if (watch.over !== null && (isLineDue ? nowMs > endsMs : nowMs >= endsMs)) end(watch, endsMs, told);
   return told;
 }
 

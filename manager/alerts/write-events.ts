@@ -23,6 +23,8 @@ export interface Writer {
   forget(rule: string): void;
 }
 
+const LEAST_UP_MS = 1_000;
+
 export function createWriter(deps: {
   rules: Pick<RuleStore, 'write'>;
   table: RuleTable;
@@ -36,6 +38,7 @@ export function createWriter(deps: {
   let waiting: { watch: RuleWatch; event: RuleEvent }[] = [];
   const savedAt = new Map<RuleWatch, number>();
   let savedMs = deps.monotonicMs();
+  let savedUpMs = deps.upMs();
 
   function add(watch: RuleWatch, happenings: readonly Happening[]): void {
     for (const one of happenings) {
@@ -49,7 +52,9 @@ export function createWriter(deps: {
     const told = waiting
       .filter(({ watch }) => deps.table.has(watch))
       .map(({ watch, event }) => ({ rule: watch.rule, event }));
-    const moved = deps.table.all().filter((watch) => savedAt.get(watch) !== watch.position || told.length > 0);
+    const moved = deps.table
+      .all()
+      .filter((watch) => savedAt.get(watch) !== watch.position || watch.watches.hasChanges());
     const watches: WatchWrite[] = moved.flatMap((watch) =>
       watch.watches.takeChanges().map((change) => ({
         ...{ rule: watch.rule.id, group: change.group },
@@ -58,14 +63,16 @@ export function createWriter(deps: {
     );
     savedMs = deps.monotonicMs();
     waiting = [];
-    if (moved.length === 0) return;
+    const upMs = deps.upMs();
+    if (moved.length === 0 && Math.abs(upMs - savedUpMs) < LEAST_UP_MS) return;
     deps.rules.write({
       positions: moved.map(({ rule, position, lastFiredMs }) => ({ rule: rule.id, position, lastFiredMs })),
       watches,
       events: told.map(({ event }) => event),
       deliveries: told.flatMap(({ rule, event }) => deps.deliveriesOf(rule, event)),
-      upMs: deps.upMs(),
+      upMs,
     });
+    savedUpMs = upMs;
     for (const watch of moved) savedAt.set(watch, watch.position);
     for (const watch of savedAt.keys()) if (!deps.table.has(watch)) savedAt.delete(watch);
     if (told.length > 0) deps.onWritten(told);
