@@ -153,3 +153,24 @@ export function columnsFault(columns: LineColumns): string | null {
   if (!columns.source.values.every((v) => SOURCES.includes(v as Source))) return 'unknown source';
   return null;
 }
+
+/** Rows `from` to `to` (excluded). */
+export function columnsBetween(columns: LineColumns, from: number, to: number): LineColumns {
+  if (from === 0 && to === columns.n) return columns;
+  const part = (dictionary: Dictionary): Dictionary =>
+    dictionary.index === undefined
+      ? dictionary
+      : { values: dictionary.values, index: dictionary.index.slice(from, to) };
+  return {
+    n: to - from,
+    tsMs: columns.tsMs.slice(from, to),
+    level: part(columns.level),
+    source: part(columns.source),
+    unit: part(columns.unit),
+    instance: part(columns.instance),
+    job: part(columns.job),
+    session: part(columns.session),
+    message: columns.message.slice(from, to),
+    ...(columns.fields === undefined ? {} : { fields: columns.fields.slice(from, to) }),
+  };
+}

@@ -1,6 +1,6 @@
 import type { Gap } from '../../common/model/line.ts';
+import { columnsBetween } from '../../common/wire/frames.ts';
 import { EMPTY_HASH, type EpochCursor, type FrameHeader } from '../../common/wire/link.ts';
-import { columnsBetween } from '../store/line-columns.ts';
 import type { LineBatch } from '../store/ports.ts';
 import type { Alarm } from './alarms.ts';
 import { runningHash } from './chain.ts';

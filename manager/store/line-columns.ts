@@ -1,5 +1,5 @@
 import type { Gap, Level, Line, Source } from '../../common/model/line.ts';
-import { ColumnBuilder, type Dictionary, type LineColumns, valueAt } from '../../common/wire/frames.ts';
+import { ColumnBuilder, type LineColumns, valueAt } from '../../common/wire/frames.ts';
 import type { LineBatch } from './ports.ts';
 
 /** Times outside this range are no times: the limits of JavaScript's Date. */
@@ -81,25 +81,4 @@ const ESCAPES = /\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}
 export function storableJson(text: string | null): string | null {
   if (text === null || !HALF_PAIR.test(text)) return text;
   return text.replace(ESCAPES, (found) => (found.length === 6 ? '\\ufffd' : found));
-}
-
-/** Rows `from` to `to` (excluded). */
-export function columnsBetween(columns: LineColumns, from: number, to: number): LineColumns {
-  if (from === 0 && to === columns.n) return columns;
-  const part = (dictionary: Dictionary): Dictionary =>
-    dictionary.index === undefined
-      ? dictionary
-      : { values: dictionary.values, index: dictionary.index.slice(from, to) };
-  return {
-    n: to - from,
-    tsMs: columns.tsMs.slice(from, to),
-    level: part(columns.level),
-    source: part(columns.source),
-    unit: part(columns.unit),
-    instance: part(columns.instance),
-    job: part(columns.job),
-    session: part(columns.session),
-    message: columns.message.slice(from, to),
-    ...(columns.fields === undefined ? {} : { fields: columns.fields.slice(from, to) }),
-  };
 }

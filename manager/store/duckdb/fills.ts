@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { StoredGap } from '../../../common/model/ledger.ts';
-import { columnsBetween } from '../line-columns.ts';
+import { columnsBetween } from '../../../common/wire/frames.ts';
 import type { EpochLedger, LineBatch } from '../ports.ts';
 import { runQuery } from './line-rows.ts';
 
