@@ -81,8 +81,13 @@ describe('hostile text', () => {
   it('shows what is hidden instead of obeying it', async () => {
     const watched = await subject.open('/live');
     await watched.page.locator('.row').first().waitFor();
-    await subject.mock('lines', { lines: [{ message: 'a\u001b[31mb\u202ec\u200bd' }] });
-    await watched.page.getByText('a\u241b[31mb\\u202ec\\u200bd', { exact: true }).waitFor();
+    await subject.mock('lines', { lines: [{ message: 'a\u001b[2Jb\u202ec\u200bd' }] });
+    await watched.page.getByText('a\u241b[2Jb\\u202ec\\u200bd', { exact: true }).waitFor();
+    // Colours are the one thing that is obeyed: as classes of pieces of text.
+    await subject.mock('lines', { lines: [{ message: 'e\u001b[1;31mf\u202e\u001b[8mg\u001b[0mh' }] });
+    await watched.page.getByText('ef\\u202egh', { exact: true }).waitFor();
+    expect(await watched.page.locator('.ansi-bold.ansi-f1', { hasText: 'f' }).count()).toBe(2);
+    await expectTextOnly(watched);
   });
 
   it('in names of instances and hosts stays text on every page', async () => {

@@ -126,7 +126,7 @@ describe('the live stream', () => {
     await page.keyboard.press('j');
     await detail.locator('pre', { hasText: 'two' }).waitFor();
     await page.keyboard.press('k');
-    await detail.locator('tr', { hasText: 'pid' }).getByLabel('Show only lines with this pid').click();
+    await detail.locator('li', { hasText: 'pid' }).getByLabel('Show only lines with this pid').click();
     await page.waitForURL(/pid%3A4711/);
     await expect.poll(() => shownMessages(page)).toEqual([`${word} one`]);
   });

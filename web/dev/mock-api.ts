@@ -5,6 +5,7 @@ import type { Line } from '../../common/model/line.ts';
 import { LEVELS } from '../../common/model/words.ts';
 import { parseQuery } from '../../common/pure/query/parse.ts';
 import { job, type World } from './mock-data.ts';
+import { answerLogs } from './mock-logs.ts';
 import { answerOps, readResources } from './mock-ops.ts';
 
 export interface MockCall {
@@ -21,6 +22,8 @@ export interface MockState {
   password: string;
   /** How long a job takes. */
   jobMs: number;
+  /** How long a step of a search takes. */
+  searchMs: number;
   /** How long a move takes. */
   moveMs: number;
 }
@@ -56,6 +59,7 @@ const LISTS: Record<string, keyof World> = {
   '/api/v1/candidates': 'candidates',
   '/api/v1/scans': 'scans',
   '/api/v1/images': 'images',
+  '/api/v1/searches': 'searches',
 };
 
 export function readList(world: World, uri: string): unknown {
@@ -75,14 +79,8 @@ export function answer(
   const given = Object.fromEntries(url.searchParams) as Record<string, string | undefined>;
   if (method === 'GET' && LISTS[path] !== undefined) return { status: 200, data: readList(world, path) };
   if (path === '/api/v1/samples') return { status: 200, data: samples(state, given) };
-  if (path === '/api/v1/logs') return { status: 200, data: page(world, given) };
-  if (path === '/api/v1/logs/histogram') return { status: 200, data: histogram(world, given) };
-  const context = /^\/api\/v1\/logs\/([^/]+)\/context$/.exec(path);
-  if (context) {
-    const index = world.lines.findIndex((line) => line.id === decodeURIComponent(context[1]!));
-    if (index < 0) throw new WebvirtError('not-found', 'There is no line with this id.');
-    return { status: 200, data: world.lines.slice(Math.max(0, index - 100), index + 100) };
-  }
+  const logs = answerLogs(state, method, url, body);
+  if (logs !== null) return logs;
   if (path === '/api/v1/instances/actions' && method === 'POST') {
     const jobs = (body['ids'] as string[]).map((id) =>
       startJob(state, id, String(body['action']), `${String(body['opId']).slice(0, 24)}${id.slice(0, 8)}`),
@@ -156,37 +154,6 @@ function startJob(state: MockState, instanceId: string, action: string, opId: st
     state.changed('/api/v1/instances');
   }, state.jobMs);
   return made;
-}
-
-function page(world: World, given: Record<string, string | undefined>): unknown {
-  const fits = matcherOf(given);
-  const from = Number(given['from'] ?? 0);
-  const to = Number(given['to'] ?? Number.POSITIVE_INFINITY);
-  const start = Number(given['cursor'] ?? world.lines.length);
-  const limit = Number(given['limit'] ?? 100);
-  const lines: Line[] = [];
-  let at = start - 1;
-  for (; at >= 0 && lines.length < limit; at -= 1) {
-    const line = world.lines[at]!;
-    if (line.tsMs >= from && line.tsMs < to && fits(line)) lines.push(line);
-  }
-  return { lines, next: at >= 0 ? String(at + 1) : null, searchedBackToMs: world.lines[Math.max(0, at)]?.tsMs ?? null };
-}
-
-function histogram(world: World, given: Record<string, string | undefined>): unknown {
-  const fits = matcherOf(given);
-  const from = Number(given['from']);
-  const to = Number(given['to']);
-  const size = Number(given['buckets'] ?? 60);
-  const buckets = Array.from({ length: size }, (_, index) => ({
-    fromMs: from + ((to - from) / size) * index,
-    counts: { error: 0, warn: 0, info: 0, debug: 0 },
-  }));
-  for (const line of world.lines) {
-    const bucket = buckets[Math.floor(((line.tsMs - from) / (to - from)) * size)];
-    if (bucket !== undefined && fits(line)) bucket.counts[line.level] += 1;
-  }
-  return { buckets };
 }
 
 function samples(state: MockState, given: Record<string, string | undefined>): unknown {

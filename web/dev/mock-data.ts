@@ -5,7 +5,9 @@ import type { Host } from '../../common/model/host.ts';
 import type { Instance, InstanceState } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
 import type { Line } from '../../common/model/line.ts';
+import type { SavedSearch } from '../../common/model/search.ts';
 import { createImages, type MockImage } from './mock-resources.ts';
+import { inventedSearches } from './mock-searches.ts';
 
 export interface World {
   hosts: Host[];
@@ -15,6 +17,7 @@ export interface World {
   scans: Scan[];
   lines: Line[];
   images: MockImage[];
+  searches: SavedSearch[];
 }
 
 const GIB = 1024 ** 3;
@@ -193,7 +196,16 @@ export function createWorld(options: { hosts: number; instances: number; nowMs: 
       error: null,
     },
   ];
-  return { hosts, instances, jobs, candidates, scans, lines: [], images: createImages(hosts) };
+  return {
+    hosts,
+    instances,
+    jobs,
+    candidates,
+    scans,
+    lines: [],
+    images: createImages(hosts),
+    searches: inventedSearches(nowMs),
+  };
 }
 
 function candidate(address: string, claimedName: string | null, state: Candidate['state'], nowMs: number): Candidate {

@@ -16,6 +16,7 @@ import { controlWorld } from './mock-control.ts';
 import { createWorld } from './mock-data.ts';
 import { sendFile } from './mock-files.ts';
 import { makeLine } from './mock-lines.ts';
+import { serveSearches } from './mock-logs.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -29,7 +30,7 @@ const { values: flags } = parseArgs({
     dist: { type: 'string', default: fileURLToPath(new URL('../../dist/web', import.meta.url)) },
   },
 });
-const KEPT_LINES = 200_000;
+const KEPT_LINES = 1_200_000;
 
 const world = createWorld({ hosts: Number(flags.hosts), instances: Number(flags.instances), nowMs: Date.now() });
 if (flags['no-images']) world.images = [];
@@ -45,6 +46,7 @@ const state: MockState = {
   addLines,
   password: 'mock',
   jobMs: 1_200,
+  searchMs: 60,
   moveMs: Number(flags['move-ms']),
 };
 const server = createServer((request, response) => void handle(request, response));
@@ -114,6 +116,11 @@ io.on('connection', (socket) => {
       }
     },
   );
+  serveSearches(
+    socket,
+    () => world,
+    () => state.searchMs,
+  );
   socket.on('logs:untail', ({ id }: { id: string }) => tails.delete(`${socket.id}/${id}`));
   socket.on('disconnect', () => {
     for (const [key, tail] of tails) if (tail.socket === socket) tails.delete(key);
@@ -170,6 +177,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
 function control(path: string, body: Record<string, unknown>, response: ServerResponse): void {
   if (path === '/mock/sign-in') signedIn = true;
   else if (path === '/mock/drop') io.disconnectSockets(true);
+  else if (path === '/mock/search-ms') state.searchMs = Number(body['ms']);
   else if (path === '/mock/skip')
     for (const tail of tails.values())
       tail.socket.emit('logs:lines', {

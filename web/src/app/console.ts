@@ -13,10 +13,12 @@ import { createModels, listsOf } from '../models/nouns.ts';
 import type { PageDeps } from '../models/page-deps.ts';
 import { Pending } from '../models/pending.ts';
 import { SampleHistory } from '../models/sample-history.ts';
+import { StreamLook } from '../models/stream-look.ts';
 import { createActions } from '../net/actions.ts';
 import type { Api } from '../net/api.ts';
 import { createCompute } from '../net/compute.ts';
 import { earlyList } from '../net/early.ts';
+import { createFacetSources } from '../net/facet-source.ts';
 import { createFeed } from '../net/feed.ts';
 import { createFollows } from '../net/follows.ts';
 import { createHistogramSources } from '../net/histogram-source.ts';
@@ -24,6 +26,7 @@ import { createLineSources } from '../net/line-source.ts';
 import { rowsOf } from '../net/list-sync.ts';
 import { createOperations } from '../net/operations.ts';
 import { followSamples } from '../net/samples.ts';
+import { createSearchCalls } from '../net/saved-searches.ts';
 import { createSerialConsoles } from '../net/serial-console.ts';
 import { createSocket } from '../net/socket.ts';
 import type { Router } from '../router.ts';
@@ -72,7 +75,12 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
   });
   const actions = createActions({ api, jobs: models.jobs, pending, notices, batches });
 
+  const look = new StreamLook(window.localStorage);
+
   const deps: PageDeps = {
+    look,
+    facets: createFacetSources({ api, nowMs, openFields: () => look.state.openFacets }),
+    searches: createSearchCalls({ api, me: me.email }),
     models,
     connection,
     pending,
@@ -84,7 +92,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     serial: createSerialConsoles(socket),
     dialogs: createDialogs({ parent: () => shell, deps: () => deps, notices }),
     nowMs,
-    lines: createLineSources({ api, feed }),
+    lines: createLineSources({ api, feed, keepLines: () => look.state.keepLines }),
     histograms: createHistogramSources({ api, nowMs }),
     go: (place, replace) => router.go(place, replace),
     act(instances, action) {

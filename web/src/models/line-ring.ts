@@ -52,6 +52,13 @@ export class LineRing {
     return dropped;
   }
 
+  /** Takes the newest row out. */
+  pop(): StreamRow | undefined {
+    if (this.length === 0) return undefined;
+    this.end -= 1;
+    return this.#rows[this.#slot(this.end)];
+  }
+
   /** Puts older rows (oldest first) before the first one, as many of the newest as there is room for; returns how many. */
   prepend(rows: readonly StreamRow[]): number {
     const taken = Math.min(rows.length, this.capacity - this.length);

@@ -1,6 +1,7 @@
 import type { Line } from '../../../common/model/line.ts';
 import type { LinesBatch } from '../../../common/wire/live.ts';
 import { Emitter } from './emitter.ts';
+import { LateRows } from './late-rows.ts';
 import { isMarker, LineRing, type Marker, type StreamRow } from './line-ring.ts';
 
 /** How far back a resumed backlog is searched for lines that are here already. */
@@ -18,6 +19,9 @@ export class LineWindow extends Emitter {
   error: { code: string; message: string } | null = null;
   /** Rows ever appended: the difference of two readings is "N new". */
   appended = 0;
+  /** The rows of the latest `rows` event. */
+  added: readonly StreamRow[] = [];
+  #late: LateRows | null = null;
 
   constructor(capacity: number) {
     super();
@@ -51,10 +55,29 @@ export class LineWindow extends Emitter {
     this.position = batch.position;
     this.#closeMarkers(lines[0]);
     if (rows.length === 0 && !batch.backlog) return;
-    this.ring.push(rows);
-    this.appended += rows.length;
     this.ready = true;
+    this.appended += rows.length;
+    const taken = this.#late === null ? rows : this.#late.take(this.ring, rows);
+    this.ring.push(taken);
+    this.added = taken;
     this.trigger('rows', lines, resumed ? false : batch.backlog === true);
+  }
+
+  /**
+   * While a reader has paused, a full window pushes nothing out: what comes is counted, and the newest of it kept aside.
+   * Let go, it follows behind a marker that can load what lies between.
+   */
+  hold(on: boolean): void {
+    if (on) {
+      this.#late ??= new LateRows();
+      return;
+    }
+    const rows = this.#late?.rest(this.newestLine()?.tsMs ?? null) ?? [];
+    this.#late = null;
+    if (rows.length === 0) return;
+    this.ring.push(rows);
+    this.added = rows;
+    this.trigger('rows', [], false);
   }
 
   /** Puts a page of stored lines (oldest first) before the first row; returns how many found room. */
@@ -63,6 +86,14 @@ export class LineWindow extends Emitter {
     this.ready = true;
     this.trigger('reshape', { before: taken });
     return taken;
+  }
+
+  /** Appends a page of stored lines (oldest first). */
+  addNewer(lines: readonly Line[]): void {
+    this.ring.push(lines);
+    this.appended += lines.length;
+    this.added = lines;
+    this.trigger('rows', lines, false);
   }
 
   /** Puts stored lines (oldest first) where a marker stands; lines that are beside it already are left out. */
@@ -87,6 +118,7 @@ export class LineWindow extends Emitter {
 
   clear(): void {
     this.ring.clear();
+    this.#late = null;
     this.position = null;
     this.ready = false;
     this.error = null;

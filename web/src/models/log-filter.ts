@@ -15,6 +15,13 @@ export interface LogFilter {
 export interface LogParams extends LogFilter {
   fromMs?: number;
   toMs?: number;
+  /** A moment to look at inside of the range. */
+  atMs?: number;
+  /** The filter of a second stream beside this one, as the query of its own address. `''`: every line. */
+  beside?: string;
+  /** Columns and look that came with a link; see `StreamLook.borrow`. */
+  cols?: string;
+  view?: string;
 }
 
 export const FILTER_KEYS = ['q', 'level', 'host', 'instance', 'source', 'job', 'session'] as const;
@@ -27,6 +34,12 @@ export function parseLogParams(query: string | null | undefined): LogParams {
     const value = given.get(key);
     if (value) params[key] = value;
   }
+  for (const key of ['beside', 'cols', 'view'] as const) {
+    const value = given.get(key);
+    if (value !== null) params[key] = value;
+  }
+  const atMs = timeOf(given.get('at'));
+  if (atMs !== undefined) params.atMs = atMs;
   const fromMs = timeOf(given.get('from'));
   const toMs = timeOf(given.get('to'));
   if (fromMs !== undefined) params.fromMs = fromMs;
@@ -40,6 +53,8 @@ export function formatLogParams(params: LogParams): string {
   for (const key of FILTER_KEYS) if (params[key]) query.set(key, params[key]);
   if (params.fromMs !== undefined) query.set('from', new Date(params.fromMs).toISOString());
   if (params.toMs !== undefined) query.set('to', new Date(params.toMs).toISOString());
+  if (params.atMs !== undefined) query.set('at', new Date(params.atMs).toISOString());
+  for (const key of ['beside', 'cols', 'view'] as const) if (params[key] !== undefined) query.set(key, params[key]);
   return query.toString();
 }
 

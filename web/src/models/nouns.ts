@@ -4,6 +4,7 @@ import type { Host } from '../../../common/model/host.ts';
 import type { Instance } from '../../../common/model/instance.ts';
 import type { Job } from '../../../common/model/job.ts';
 import type { BaseImage, HostResources } from '../../../common/model/resources.ts';
+import { SavedSearches } from './saved-searches.ts';
 
 // To add a noun: a model and a collection here, its URI in `createModels`, and nothing else; the feed keeps it in step.
 
@@ -137,6 +138,7 @@ export interface Models {
   jobs: Jobs;
   candidates: Candidates;
   scans: Scans;
+  searches: SavedSearches;
 }
 
 /** All nouns of the console, empty. */
@@ -149,6 +151,7 @@ export function createModels(): Models {
     jobs: new Jobs(),
     candidates: new Candidates(),
     scans: new Scans(),
+    searches: new SavedSearches(),
   };
 }
 
@@ -160,5 +163,6 @@ export function listsOf(models: Models): Record<string, Backbone.Collection> {
     '/api/v1/jobs': models.jobs,
     '/api/v1/candidates': models.candidates,
     '/api/v1/scans': models.scans,
+    '/api/v1/searches': models.searches,
   };
 }

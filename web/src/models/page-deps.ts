@@ -2,14 +2,18 @@ import type { Line } from '../../../common/model/line.ts';
 import type { Action } from '../../../common/model/words.ts';
 import type { Compute } from './compute/compute.ts';
 import type { Connection } from './connection.ts';
+import type { Facets } from './facets.ts';
 import type { HistogramSources } from './histogram-source.ts';
 import type { JobTraces } from './job-traces.ts';
 import type { LineSources } from './line-source.ts';
+import type { LogParams } from './log-filter.ts';
 import type { ImageRow, InstanceModel, Models } from './nouns.ts';
 import type { Operations } from './operations.ts';
 import type { Pending } from './pending.ts';
 import type { SampleHistory } from './sample-history.ts';
+import type { SearchCalls } from './saved-searches.ts';
 import type { SerialConsoles } from './serial-console.ts';
+import type { StreamLook } from './stream-look.ts';
 
 export interface EnrolOffer {
   /** The one line to paste on the host. */
@@ -48,6 +52,12 @@ export interface PageDeps {
   history: SampleHistory;
   lines: LineSources;
   histograms: HistogramSources;
+  /** How streams look in this browser. */
+  look: StreamLook;
+  /** Counts of values of fields among the lines of a filter. */
+  facets: (params: LogParams) => Facets;
+  /** Keeps, changes and removes saved searches; they stand in `models.searches`. */
+  searches: SearchCalls;
   /** Manager's clock, milliseconds. */
   nowMs: () => number;
   /** Goes to a place of the console (`/live?q=…`, without `#`). `replace` leaves no step in the history. */

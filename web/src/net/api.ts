@@ -16,6 +16,7 @@ export class ApiError extends Error {
 export interface Api {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body?: unknown): Promise<T>;
+  put<T>(path: string, body: unknown): Promise<T>;
   remove<T>(path: string): Promise<T>;
   setCsrfToken(token: string | null): void;
   /** Manager's clock minus ours, milliseconds, as far as the Date header tells (whole seconds). */
@@ -71,6 +72,7 @@ export function createApi(deps: ApiDeps): Api {
   return {
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
+    put: (path, body) => call('PUT', path, body),
     remove: (path) => call('DELETE', path),
     setCsrfToken(token) {
       csrfToken = token;

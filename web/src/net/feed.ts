@@ -6,6 +6,7 @@ import type { LineWindow } from '../models/line-window.ts';
 import type { LogFilter } from '../models/log-filter.ts';
 import { createAttachments } from './attachments.ts';
 import { syncCollection } from './list-sync.ts';
+import { createLiveSearches, type SearchOrder, type SearchRun } from './searches-live.ts';
 import type { LiveSocket } from './socket.ts';
 import { createSubscriptions, type Follower, type Following } from './subscriptions.ts';
 import { createTails, type Tail } from './tail.ts';
@@ -33,6 +34,8 @@ export interface Feed {
   follow(uri: string, follower: Follower): Following;
   /** Streams lines into a window until closed; survives lost connections without losing lines. */
   tail(window: LineWindow, filter: LogFilter, backlog: number): Tail;
+  /** Searches the stored lines; what is found comes as it is found. */
+  search(order: SearchOrder): SearchRun;
   /** Fills a notebook with the events of its session until closed; survives lost connections without losing any. */
   attach(notebook: Notebook): { close(): void };
   /** What could stand at the cursor; nothing where the session does not answer in time. */
@@ -45,6 +48,7 @@ const RETRY_MS = 1_000;
 export function createFeed(deps: FeedDeps): Feed {
   const { socket, connection, lists } = deps;
   const tails = createTails(socket);
+  const searches = createLiveSearches(socket);
   const attachments = createAttachments(socket);
   const subscriptions = createSubscriptions(socket, deps.onSignedOut);
 
@@ -76,6 +80,7 @@ export function createFeed(deps: FeedDeps): Feed {
       socket.on('connect', onConnect);
       socket.on('disconnect', (reason) => {
         subscriptions.pause();
+        searches.lost();
         connection.down();
         // The manager closed it on purpose (restart): socket.io does not come back by itself then.
         if (reason === 'io server disconnect') setTimeout(() => socket.connect(), RETRY_MS);
@@ -83,6 +88,7 @@ export function createFeed(deps: FeedDeps): Feed {
       socket.on('connect_error', onConnectError);
       socket.on('change', (change) => subscriptions.onChange(change));
       socket.on('logs:lines', (batch) => tails.onBatch(batch));
+      socket.on('logs:found', (found) => searches.onFound(found));
       socket.on('compute:output', (batch) => attachments.onOutput(batch));
       socket.on('signed-out', () => deps.onSignedOut());
       socket.connect();
@@ -101,6 +107,7 @@ export function createFeed(deps: FeedDeps): Feed {
     followList,
     follow: (uri, follower) => subscriptions.follow(uri, follower),
     tail: (window, filter, backlog) => tails.open(window, filter, backlog),
+    search: (order) => searches.run(order),
     attach: (notebook) => attachments.open(notebook),
     complete: (session, code, cursor, timeoutMs) =>
       new Promise((resolve) => {

@@ -1,10 +1,12 @@
 import type { Line } from '../../../common/model/line.ts';
-import { isMarker } from '../models/line-ring.ts';
-import type { LineSources } from '../models/line-source.ts';
+import { isMarker, type LineRing } from '../models/line-ring.ts';
+import type { LineSources, SearchState } from '../models/line-source.ts';
 import { LineWindow } from '../models/line-window.ts';
 import { apiQuery, filterOf, type LogParams } from '../models/log-filter.ts';
 import { type Api, ApiError } from './api.ts';
 import type { Feed } from './feed.ts';
+import { createNewerPages } from './newer-pages.ts';
+import type { SearchRun } from './searches-live.ts';
 
 interface LinePage {
   lines: Line[];
@@ -12,26 +14,29 @@ interface LinePage {
   searchedBackToMs: number | null;
 }
 
-const RING_LINES = 100_000;
 const PAGE_LINES = 500;
 const MARKER_LINES = 5_000;
 const BACKLOG_LINES = 1_000;
+/** A filtered tail with fewer lines than this searches the past by itself: the last time it happened is what is asked for. */
+const FEW_LINES = 60;
+
+export interface LineSourceDeps {
+  api: Api;
+  feed: Pick<Feed, 'tail' | 'search'>;
+  /** How many lines a window keeps. */
+  keepLines: () => number;
+}
 
 /** Makes streams of lines. With a range in the parameters a stream is stored, without one it is live. */
-export function createLineSources(deps: { api: Api; feed: Pick<Feed, 'tail'> }): LineSources {
+export function createLineSources(deps: LineSourceDeps): LineSources {
   return (params) => {
-    const window = new LineWindow(RING_LINES);
+    const window = new LineWindow(deps.keepLines());
     const live = params.fromMs === undefined && params.toMs === undefined;
     let cursor: string | null = null;
-    let askedOnce = false;
+    let state: SearchState | null = null;
+    let run: { search: SearchRun; end: () => void } | null = null;
     let closed = false;
-    let searchedBackToMs: number | null = null;
     const tail = live ? deps.feed.tail(window, filterOf(params), BACKLOG_LINES) : null;
-
-    async function page(range: LogParams, limit: number, from: string | null): Promise<LinePage> {
-      const more: Record<string, string | number> = from === null ? { limit } : { limit, cursor: from };
-      return deps.api.get<LinePage>(`/api/v1/logs?${apiQuery(range, more)}`);
-    }
 
     function fail(error: unknown): void {
       if (closed) return;
@@ -39,36 +44,76 @@ export function createLineSources(deps: { api: Api; feed: Pick<Feed, 'tail'> }):
       else throw error;
     }
 
-    async function loadOlder(): Promise<void> {
-      if (closed || (askedOnce && cursor === null)) return;
+    /** A page of a search: what is found goes before the first row at once. */
+    function loadOlder(): Promise<void> {
+      if (closed || run !== null || state?.complete) return Promise.resolve();
       const oldest = window.oldestLine();
       const range: LogParams = { ...params };
       // The first page behind a live tail starts at its oldest line; lines of that same millisecond come twice.
-      if (live && !askedOnce && oldest !== null) range.toMs = Math.min(oldest.tsMs, oldest.receivedMs) + 1;
-      try {
-        const answer = await page(range, PAGE_LINES, cursor);
-        if (closed) return;
-        askedOnce = true;
-        cursor = answer.next;
-        searchedBackToMs = answer.next === null ? null : answer.searchedBackToMs;
-        const here = new Set<string>();
-        for (let n = window.ring.first; n < Math.min(window.ring.end, window.ring.first + PAGE_LINES * 2); n += 1) {
-          const row = window.ring.at(n)!;
-          if (!isMarker(row)) here.add(row.id);
-        }
-        window.addOlder(answer.lines.filter((line) => !here.has(line.id)).reverse());
-      } catch (error) {
-        fail(error);
-      }
+      if (live && cursor === null && oldest !== null)
+        range.toMs = (oldest.sortMs ?? Math.min(oldest.tsMs, oldest.receivedMs)) + 1;
+      const before = state;
+      state = {
+        running: true,
+        found: before?.found ?? 0,
+        backToMs: before?.backToMs ?? null,
+        complete: false,
+        cancelled: false,
+      };
+      window.trigger('state');
+      return new Promise((resolve) => {
+        const end = (change: Partial<SearchState>) => {
+          run = null;
+          state = { ...state!, ...change, running: false };
+          if (!closed) {
+            window.ready = true;
+            window.trigger('state');
+          }
+          resolve();
+        };
+        const search = deps.feed.search({
+          params: range,
+          limit: PAGE_LINES,
+          cursor,
+          onFound(found) {
+            if (closed) return;
+            const fresh = without(window.ring, found.lines);
+            state = {
+              ...state!,
+              found: state!.found + fresh.length,
+              backToMs: found.searchedBackToMs ?? state!.backToMs,
+            };
+            if (fresh.length > 0) window.addOlder(fresh.reverse());
+            if (!found.done) return void window.trigger('state');
+            cursor = found.next;
+            end({ complete: found.next === null });
+          },
+          onFail(code, message) {
+            if (!closed) window.fail(code, message);
+            end({});
+          },
+        });
+        run = { search, end: () => end({ cancelled: true }) };
+      });
     }
 
-    if (!live) void loadOlder().then(() => !closed && window.trigger('state'));
+    if (!live) void loadOlder();
+    else if (Object.keys(filterOf(params)).length > 0) {
+      window.once('rows', () => {
+        if (!closed && window.ring.length < FEW_LINES) void loadOlder();
+      });
+    }
 
     return {
       window,
       live,
       loadOlder,
-      searchedBackToMs: () => searchedBackToMs,
+      loadNewer: live ? null : createNewerPages({ api: deps.api, window, params, isClosed: () => closed }),
+      search: () => state,
+      cancelSearch() {
+        run?.search.cancel();
+        run?.end();
+      },
       async loadMarker(marker) {
         if (marker.loading) return;
         marker.loading = true;
@@ -76,8 +121,9 @@ export function createLineSources(deps: { api: Api; feed: Pick<Feed, 'tail'> }):
         const range: LogParams = { ...params };
         if (marker.fromMs !== null) range.fromMs = marker.fromMs;
         if (marker.toMs !== null) range.toMs = marker.toMs + 1;
+        const limit = Math.min(MARKER_LINES, Math.max(marker.count * 2, PAGE_LINES));
         try {
-          const answer = await page(range, Math.min(MARKER_LINES, Math.max(marker.count * 2, PAGE_LINES)), null);
+          const answer = await deps.api.get<LinePage>(`/api/v1/logs?${apiQuery(range, { limit })}`);
           if (!closed) window.fill(marker, answer.lines.reverse());
         } catch (error) {
           marker.loading = false;
@@ -87,8 +133,19 @@ export function createLineSources(deps: { api: Api; feed: Pick<Feed, 'tail'> }):
       },
       close() {
         closed = true;
+        run?.search.cancel();
         tail?.close();
       },
     };
   };
+}
+
+/** The lines that are not among the oldest of the ring already. */
+function without(ring: LineRing, lines: readonly Line[]): Line[] {
+  const here = new Set<string>();
+  for (let n = ring.first; n < Math.min(ring.end, ring.first + PAGE_LINES * 2); n += 1) {
+    const row = ring.at(n)!;
+    if (!isMarker(row)) here.add(row.id);
+  }
+  return lines.filter((line) => !here.has(line.id));
 }

@@ -1,6 +1,7 @@
 import { html, render, type TemplateResult } from 'lit-html';
 import type { Line } from '../../../../common/model/line.ts';
 import { dayTimeText, utcText } from '../../dom/format.ts';
+import { fixedSource } from '../../models/line-source.ts';
 import { LineWindow } from '../../models/line-window.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
@@ -24,14 +25,7 @@ export class LinePage extends Page<PageDeps> {
     this.panel = new LinesPanel({
       parent: this,
       deps: this.deps,
-      source: {
-        window: this.window,
-        live: false,
-        loadOlder: async () => {},
-        loadMarker: async () => {},
-        searchedBackToMs: () => null,
-        close: () => {},
-      },
+      source: fixedSource(this.window),
       label: 'Lines around this one',
       addFilter: (field, value, exclude) => {
         const q = `${exclude ? '-' : ''}${field}:"${value.replaceAll(/["\\]/g, '\\$&')}"`;
@@ -53,18 +47,13 @@ export class LinePage extends Page<PageDeps> {
       this.window.clear();
       this.window.addOlder(lines);
       this.line = lines.find((line) => line.id === this.subject) ?? null;
-      const index = lines.findIndex((line) => line.id === this.subject);
-      if (index >= 0) this.show(this.window.ring.first + index);
+      const number = this.panel.stream.rows.numberOf(this.subject);
+      if (number !== null) this.panel.stream.openRow(number);
     } catch (error) {
       const { message, code } = error as { message: string; code?: string };
       this.window.fail(code ?? 'internal', message);
     }
     this.redraw();
-  }
-
-  /** Opens the line in the middle of the view. */
-  show(number: number): void {
-    this.panel.stream.open(number);
   }
 
   override title(): string {

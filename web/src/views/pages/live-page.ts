@@ -3,31 +3,44 @@ import type { HistogramSource } from '../../models/histogram-source.ts';
 import { filterOf, formatLogParams, type LogParams, parseLogParams, withTerm } from '../../models/log-filter.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
+import { FacetsPanel } from '../widgets/facets-panel.ts';
 import { FilterBar } from '../widgets/filter-bar.ts';
 import { FleetPanel } from '../widgets/fleet-panel.ts';
 import { HistogramView } from '../widgets/histogram-view.ts';
 import { LinesPanel } from '../widgets/lines-panel.ts';
+import type { SplitStream } from '../widgets/stream/split-stream.ts';
+import { createLiveTools, type LiveTools } from './live-tools.ts';
 
 const OWN_FILTERS = new Set(['host', 'source', 'instance', 'job', 'session', 'level']);
+const WIDE = '(min-width: 1121px)';
 
-/** The first screen: every line now, with the fleet beside it. The address holds filter and range, nothing else does. */
+/** The first screen: every line now, with facets and fleet beside it. The address holds filter, range and second stream. */
 export class LivePage extends Page<PageDeps> {
   declare params: LogParams;
   declare bar: FilterBar;
   declare panel: LinesPanel;
   declare counts: HistogramSource;
   declare histogram: HistogramView;
+  declare facets: FacetsPanel | null;
   declare fleet: FleetPanel;
+  declare split: SplitStream | null;
+  declare streams: HTMLElement;
   declare main: HTMLElement;
+  declare tools: LiveTools;
 
   override initialize(): void {
     this.el.classList.add('page-live');
     this.params = parseLogParams(this.query);
+    this.facets = null;
+    this.split = null;
     this.main = document.createElement('div');
     this.main.className = 'live-main';
     this.el.append(this.main);
+    this.tools = createLiveTools(this);
     this.bar = new FilterBar({ parent: this, deps: this.deps, params: this.params });
     this.listenTo(this.bar, 'pause', () => this.panel.onKey(' '));
+    this.listenTo(this.bar, 'all', (name: string) => this.tools.run(name));
+    this.listenTo(this.deps.look, 'change', this.onLook);
     this.main.append(this.bar.draw().el);
     this.open();
   }
@@ -39,38 +52,46 @@ export class LivePage extends Page<PageDeps> {
   override updateQuery(query: string): boolean {
     const params = parseLogParams(query);
     if (formatLogParams(params) === formatLogParams(this.params)) return true;
+    const same = formatLogParams({ ...params, beside: '' }) === formatLogParams({ ...this.params, beside: '' });
     this.params = params;
-    this.close();
-    this.open();
+    if (same) this.openSplit();
+    else {
+      this.close();
+      this.open();
+    }
     this.bar.show(params);
     return true;
   }
 
   override onKey(key: string): boolean {
-    return this.panel.onKey(key);
+    const active = this.split?.el.contains(document.activeElement) ? this.split.panel : this.panel;
+    return active.onKey(key) || this.tools.onKey(key);
   }
 
   /** Builds stream and counts for the present parameters. */
   open(): void {
-    const source = this.deps.lines(this.params);
-    this.counts = this.deps.histograms(this.params);
+    const { params, deps } = this;
+    if (params.cols !== undefined || params.view !== undefined) deps.look.borrow(params.cols, params.view);
+    const source = deps.lines(params);
+    this.counts = deps.histograms(params);
     this.histogram = new HistogramView({
       parent: this,
-      deps: this.deps,
+      deps,
       histogram: this.counts.histogram,
+      nowMs: source.live ? deps.nowMs : null,
       onSelect: (fromMs, toMs) => this.go({ ...this.params, fromMs, toMs }),
     });
     this.panel = new LinesPanel({
       parent: this,
-      deps: this.deps,
+      deps,
       source,
       label: 'Lines of all hosts',
       addFilter: (field, value, exclude) => this.addFilter(field, value, exclude),
       emptyText: () => this.emptyText(),
     });
-    this.fleet = new FleetPanel({ parent: this, deps: this.deps, histogram: this.counts.histogram });
+    this.fleet = new FleetPanel({ parent: this, deps, histogram: this.counts.histogram });
     // The backlog is in the stored counts already; only what comes after it is added.
-    this.listenTo(source.window, 'rows', (lines, backlog) => backlog || this.counts.addLive(lines));
+    this.listenTo(source.window, 'rows', (lines, backlog) => backlog || !source.live || this.counts.addLive(lines));
     this.listenTo(source.window, 'state', () => {
       this.bar.error = source.window.error;
       this.bar.redraw();
@@ -83,17 +104,80 @@ export class LivePage extends Page<PageDeps> {
     });
     this.bar.error = null;
     this.bar.following = true;
-    this.main.append(this.histogram.el, this.panel.draw().el);
+    this.streams = document.createElement('div');
+    this.streams.className = 'live-streams';
+    this.streams.append(this.panel.draw().el);
+    this.main.append(this.histogram.el, this.streams);
     this.el.append(this.fleet.draw().el);
+    if (params.atMs !== undefined) this.showMoment(params.atMs);
+    this.onLook();
+    this.openSplit();
+  }
+
+  /** Brings a moment into view as soon as lines of it are here. */
+  showMoment(atMs: number): void {
+    const { window } = this.panel.options.source;
+    const show = () => this.panel.stream.showTime(atMs, 0.4);
+    this.listenToOnce(window, 'reshape', () => requestAnimationFrame(show));
   }
 
   close(): void {
     this.stopListening(this.panel.options.source.window);
     this.stopListening(this.panel);
+    this.split?.destroy();
+    this.split = null;
+    this.facets?.destroy();
+    this.facets = null;
     this.histogram.destroy();
     this.panel.destroy();
+    this.streams.remove();
     this.fleet.destroy();
     this.counts.close();
+  }
+
+  /** Facets come and go with the look, and with the room that there is. */
+  onLook(): void {
+    const shown = this.deps.look.state.facets ?? window.matchMedia(WIDE).matches;
+    if (shown === (this.facets !== null)) return;
+    this.facets?.destroy();
+    this.facets = null;
+    if (!shown) return;
+    const { source } = this.panel.options;
+    this.facets = new FacetsPanel({
+      parent: this,
+      deps: this.deps,
+      facets: this.deps.facets(this.params),
+      window: source.window,
+      params: this.params,
+      live: source.live,
+      addFilter: (field, value, exclude) => this.addFilter(field, value, exclude),
+      onClose: () => this.deps.look.set({ facets: false }),
+    });
+    this.el.prepend(this.facets.draw().el);
+  }
+
+  /** The second stream, as the address says; its code is loaded when it is first wanted. */
+  openSplit(): void {
+    this.split?.destroy();
+    this.split = null;
+    const { beside } = this.params;
+    this.streams.classList.toggle('is-split', beside !== undefined);
+    if (beside === undefined) return;
+    void this.tools.load().then((kinds) => {
+      if (kinds === null || this.destroyed || this.split !== null || this.params.beside !== beside) return;
+      const onChange = (query: string | null) => {
+        const { beside: _, ...rest } = this.params;
+        this.go(query === null ? rest : { ...rest, beside: query });
+      };
+      this.split = new kinds.SplitStream({
+        parent: this,
+        deps: this.deps,
+        params: this.params,
+        beside: this.panel.stream,
+        onChange,
+      });
+      this.streams.append(this.split.el);
+    });
   }
 
   go(params: LogParams): void {
@@ -103,16 +187,20 @@ export class LivePage extends Page<PageDeps> {
 
   /** A value of a line was clicked: plain choices become filters of their own, the rest becomes a term of `q`. */
   addFilter(field: string, value: string, exclude: boolean): void {
-    const own = OWN_FILTERS.has(field);
-    if (own && !exclude) this.go({ ...this.params, [field]: value });
+    const own = OWN_FILTERS.has(field) && field !== 'level';
+    if (own && !exclude)
+      this.go({ ...this.params, [field]: this.params[field as keyof LogParams] === value ? '' : value });
     else this.go({ ...this.params, q: withTerm(this.params.q, field, value, exclude) });
   }
 
   emptyText(): TemplateResult {
+    const { source } = this.panel.options;
+    if (source.search()?.running)
+      return html`<h2>Searching…</h2><p>What is found appears here at once, the newest first.</p>`;
     const filtered = Object.keys(filterOf(this.params)).length > 0;
-    if (filtered || this.params.fromMs !== undefined) {
+    if (filtered || !source.live) {
       return html`<h2>No line matches</h2>
-        <p>${this.params.fromMs === undefined ? 'New lines that match will appear here at once.' : 'Nothing was stored in this range that matches.'}</p>
+        <p>${source.live ? 'New lines that match will appear here at once.' : 'Nothing was stored in this range that matches.'}</p>
         <a class="btn btn-quiet" href="#/live">Show every line, live</a>`;
     }
     return html`<h2>Waiting for the first line</h2>

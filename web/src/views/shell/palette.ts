@@ -3,6 +3,7 @@ import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { type IconName, icon } from '../../dom/icons.ts';
 import type { Models } from '../../models/nouns.ts';
 import type { Dialogs } from '../../models/page-deps.ts';
+import { placeOfSearch, searchNote } from '../../models/saved-searches.ts';
 import { DialogView } from '../base/dialog.ts';
 import type { ViewOptions } from '../base/view.ts';
 
@@ -48,6 +49,14 @@ export class Palette extends DialogView<PaletteOptions> {
       { icon: 'plus', name: 'Register a base image', note: 'a file in a pool', run: () => dialogs.registerImage() },
       { icon: 'jobs', name: 'Jobs', note: 'what was asked, and its outcome', run: () => go('/jobs') },
       { icon: 'auto', name: 'Colours', note: 'dark, light, as the system', run: () => this.options.nextTheme() },
+      ...models.searches.map(
+        (search): Entry => ({
+          icon: 'star',
+          name: search.get('name') ?? '',
+          note: `saved search, ${searchNote(search.attributes)}`,
+          run: () => go(placeOfSearch(search.attributes)),
+        }),
+      ),
       ...models.hosts.map(
         (host): Entry => ({
           icon: 'hosts',

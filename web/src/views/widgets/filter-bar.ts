@@ -2,11 +2,13 @@ import { html, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { LEVELS, SOURCES } from '../../../../common/model/words.ts';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
+import { download } from '../../dom/download.ts';
 import { clockText, dayTimeText } from '../../dom/format.ts';
-import { icon } from '../../dom/icons.ts';
+import { type IconName, icon } from '../../dom/icons.ts';
 import { apiQuery, formatLogParams, type LogParams } from '../../models/log-filter.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
+import { Menu } from './menu.ts';
 import { streamError } from './query-error.ts';
 
 export interface FilterBarOptions extends ViewOptions {
@@ -24,10 +26,18 @@ const RANGES: [string, number][] = [
 ];
 /** A download of a live view must end somewhere; the command line and the API give more. */
 const EXPORT_LINES = 100_000;
+const EXPORTS: [string, string, string][] = [
+  ['ndjson', 'NDJSON: a line of JSON each', 'ndjson'],
+  ['csv', 'CSV: for a spreadsheet', 'csv'],
+  ['text', 'Text: for people', 'txt'],
+];
 /** Typing settles before the stream is asked again. */
 const SETTLE_MS = 350;
 
-/** The filter of the stream. It changes the address only; the page follows the address. Event: `pause` (the button). */
+/**
+ * The filter of the stream. It changes the address only; the page follows the address. Events: `pause` and the names
+ * of its tools (`facets`, `searches`, `jump`, `split`, `view`, `link`, `export`).
+ */
 export class FilterBar extends View<FilterBarOptions> {
   declare params: LogParams;
   declare error: { code: string; message: string } | null;
@@ -60,6 +70,7 @@ export class FilterBar extends View<FilterBarOptions> {
   set(change: Partial<LogParams>): void {
     const next = { ...this.params, ...change };
     for (const key of Object.keys(change) as (keyof LogParams)[]) if (!change[key]) delete next[key];
+    if ('fromMs' in change) delete next.atMs;
     const query = formatLogParams(next);
     this.options.deps.go(query === '' ? '/live' : `/live?${query}`);
   }
@@ -91,6 +102,18 @@ export class FilterBar extends View<FilterBarOptions> {
             .value=${live(this.typed)} @input=${(event: Event) => this.onType(event)} />
           <kbd class="search-key">/</kbd>
         </div>
+        <span class="filter-tools">
+          ${this.tool('facets', 'Facets (f)', 'facets')}${this.tool('star', 'Saved searches (s)', 'searches')}${this.tool('clock', 'Jump to a time (J)', 'jump')}
+          ${this.tool('split', 'A second stream beside this one (|)', 'split')}${this.tool('view', 'View: columns, wrap, density, times (v)', 'view')}
+          ${this.tool('link', 'Copy a link to this view (Y)', 'link')}${this.tool('download', 'Export these lines (e)', 'export')}
+        </span>
+        ${
+          stored
+            ? html`<button type="button" class="btn btn-accent" @click=${() => this.set({ fromMs: 0, toMs: 0 })}>${icon('play')} Live</button>`
+            : html`<button type="button" class="btn btn-quiet btn-pause" aria-pressed=${this.following ? 'false' : 'true'}
+              title="Pause or resume (space)" @click=${() => this.trigger('pause')}>
+              ${icon(this.following ? 'pause' : 'play')} ${this.following ? 'Pause' : 'Resume'}</button>`
+        }
         <div class="segments" role="radiogroup" aria-label="Least severe level">
           ${LEVELS.map((level) => {
             const on = (params.level ?? 'debug') === level;
@@ -107,26 +130,33 @@ export class FilterBar extends View<FilterBarOptions> {
         )}
         ${this.choice('instance', 'Instance', this.instances())}
         ${this.range(stored)}
-        <button type="button" class="btn btn-icon" title="Copy a link to this view" aria-label="Copy a link to this view"
-          @click=${() => this.options.deps.copy(location.href, 'Link')}>${icon('link')}</button>
-        <a class="btn btn-icon" title="Download these lines (NDJSON)" aria-label="Download these lines" download="webvirt-lines.ndjson"
-          href="/api/v1/logs/export?${apiQuery(params, { format: 'ndjson', limit: EXPORT_LINES })}">${icon('download')}</a>
-        ${
-          stored
-            ? html`<button type="button" class="btn btn-accent" @click=${() => this.set({ fromMs: 0, toMs: 0 })}>${icon('play')} Live</button>`
-            : html`<button type="button" class="btn btn-quiet btn-pause" aria-pressed=${this.following ? 'false' : 'true'}
-              title="Pause or resume (space)" @click=${() => this.trigger('pause')}>
-              ${icon(this.following ? 'pause' : 'play')} ${this.following ? 'Pause' : 'Resume'}</button>`
-        }
       </form>
       ${this.chips()}
       ${this.error === null ? null : streamError(this.error, params.q ?? '')}`;
   }
 
+  tool(name: IconName, title: string, event: string): TemplateResult {
+    return html`<button type="button" class="btn btn-icon tool-${event}" title=${title} aria-label=${title} @click=${() => this.trigger(event)}>${icon(name)}</button>`;
+  }
+
+  /** Asks in which form the lines are to be downloaded. */
+  openExport(): void {
+    const anchor = this.el.querySelector<HTMLElement>('.tool-export')!;
+    const items = EXPORTS.map(([format, label, ending]) => ({
+      label,
+      run: () =>
+        download(
+          `/api/v1/logs/export?${apiQuery(this.params, { format, limit: EXPORT_LINES })}`,
+          `webvirt-lines.${ending}`,
+        ),
+    }));
+    new Menu({ parent: this, items, anchor, label: 'Export these lines' }).open();
+  }
+
   choice(key: 'host' | 'source' | 'instance', all: string, options: [string, string][]): TemplateResult {
     const value = this.params[key] ?? '';
     const known = value === '' || options.some(([id]) => id === value);
-    return html`<select class="form-select ${value ? 'is-set' : ''}" aria-label=${all} .value=${live(value)}
+    return html`<select class="form-select choice ${value ? 'is-set' : ''}" aria-label=${all} .value=${live(value)}
       @change=${(event: Event) => this.set({ [key]: (event.target as HTMLSelectElement).value })}>
       <option value="" ?selected=${value === ''}>${all}</option>
       ${options.map(([id, name]) => html`<option value=${id} ?selected=${id === value}>${visibleText(name)}</option>`)}

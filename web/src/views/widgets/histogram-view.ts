@@ -8,8 +8,10 @@ import { View, type ViewOptions } from '../base/view.ts';
 export interface HistogramViewOptions extends ViewOptions {
   histogram: Histogram;
   deps: Pick<PageDeps, 'onTheme'>;
-  /** A range was chosen by dragging. */
+  /** A range was chosen by dragging, or by keys. */
   onSelect: (fromMs: number, toMs: number) => void;
+  /** The moment that is now, for the moving edge of a live view; null where the range is of the past. */
+  nowMs: (() => number) | null;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -26,6 +28,8 @@ export class HistogramView extends View<HistogramViewOptions> {
   declare colours: Record<string, string>;
   declare waiting: ReturnType<typeof setTimeout> | null;
   declare size: { width: number; height: number };
+  /** Buckets chosen by keys: where it began, and where it is. */
+  declare keyed: { from: number; to: number } | null;
 
   override preinitialize(options: HistogramViewOptions): void {
     super.preinitialize(options);
@@ -34,12 +38,17 @@ export class HistogramView extends View<HistogramViewOptions> {
     this.waiting = null;
     this.colours = {};
     this.size = { width: 0, height: 0 };
+    this.keyed = null;
   }
 
   override initialize(): void {
     this.canvas = document.createElement('canvas');
     this.canvas.setAttribute('role', 'img');
-    this.canvas.setAttribute('aria-label', 'Lines over time by level; drag to choose a time range');
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute(
+      'aria-label',
+      'Lines over time by level. Drag to choose a time range, or use the arrow keys: with Shift they choose, Enter takes.',
+    );
     this.band = document.createElement('div');
     this.band.className = 'histogram-band';
     this.band.hidden = true;
@@ -64,14 +73,16 @@ export class HistogramView extends View<HistogramViewOptions> {
     this.canvas.addEventListener('pointermove', (event) => this.onMove(event));
     this.canvas.addEventListener('pointerup', (event) => this.onUp(event));
     this.canvas.addEventListener('pointercancel', () => this.endDrag());
-    this.canvas.addEventListener('pointerleave', () => {
-      this.tip.hidden = true;
-    });
+    this.canvas.addEventListener('pointerleave', () => this.canvas.matches(':focus-visible') || this.endDrag());
+    this.canvas.addEventListener('keydown', (event) => this.onKeyDown(event));
+    this.canvas.addEventListener('blur', () => this.endDrag());
+    if (this.options.nowMs !== null) this.every(1_000, () => this.redraw());
   }
 
   readColours(): void {
     for (const level of LEVELS) this.colours[level] = token(`wv-bar-${level}`);
     this.colours['base'] = token('wv-line');
+    this.colours['edge'] = token('wv-accent');
     this.redraw();
   }
 
@@ -109,6 +120,7 @@ export class HistogramView extends View<HistogramViewOptions> {
     }
     ctx.fillStyle = this.colours['base']!;
     ctx.fillRect(0, height - 1, width, 1);
+    this.drawEdge(ctx, width, height);
     const wide = histogram.toMs - histogram.fromMs > DAY_MS;
     const text = (ms: number) => (wide ? dayTimeText(ms).slice(5, 16) : clockText(ms).slice(0, 8));
     const [from, peakText, to] = this.labels.children;
@@ -116,6 +128,15 @@ export class HistogramView extends View<HistogramViewOptions> {
     peakText!.textContent = `peak ${countText(histogram.peak())} per ${spanOf(histogram.bucketMs)}`;
     to!.textContent = text(histogram.toMs);
     return this;
+  }
+
+  /** Where a live view ends: what is right of it has not happened yet. */
+  drawEdge(ctx: CanvasRenderingContext2D, width: number, height: number): void {
+    const { histogram, nowMs } = this.options;
+    if (nowMs === null) return;
+    const x = ((nowMs() - histogram.fromMs) / (histogram.toMs - histogram.fromMs)) * width;
+    ctx.fillStyle = this.colours['edge']!;
+    ctx.fillRect(Math.min(width - 1.5, Math.round(x)), 0, 1.5, height);
   }
 
   timeAt(px: number): number {
@@ -139,14 +160,55 @@ export class HistogramView extends View<HistogramViewOptions> {
       this.band.style.left = `${left}px`;
       this.band.style.width = `${right - left}px`;
     }
-    const index = Math.floor((event.offsetX / this.size.width) * histogram.size);
+    this.tell(Math.floor((event.offsetX / this.size.width) * histogram.size), event.offsetX);
+  }
+
+  /** Says what stands in a bucket, beside it. */
+  tell(index: number, px: number): void {
+    const { histogram } = this.options;
     if (index < 0 || index >= histogram.size) return;
     const parts = LEVELS.map((level) => [level, histogram.counts[level][index]!] as const).filter(([, n]) => n > 0);
     const detail = parts.map(([level, n]) => `${level} ${countText(n)}`).join('  ');
     this.tip.textContent = `${clockText(histogram.fromMs + index * histogram.bucketMs).slice(0, 8)}  ${plural(histogram.total(index), 'line')}${detail ? `: ${detail}` : ''}`;
     this.tip.hidden = false;
-    this.tip.classList.toggle('is-right', event.offsetX > this.size.width / 2);
-    this.tip.style.transform = `translateX(${event.offsetX}px)`;
+    const left = Math.min(
+      Math.max(0, px - this.tip.offsetWidth / 2),
+      Math.max(0, this.size.width - this.tip.offsetWidth),
+    );
+    this.tip.style.transform = `translateX(${left}px)`;
+  }
+
+  /** Arrows move over the bars, with Shift they choose a range, Enter takes it, Escape lets go. */
+  onKeyDown(event: KeyboardEvent): void {
+    const { histogram } = this.options;
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (step !== undefined) {
+      const at = this.keyed ?? { from: histogram.size - 1, to: histogram.size - 1 };
+      const to = Math.min(histogram.size - 1, Math.max(0, at.to + (this.keyed === null ? 0 : step)));
+      this.keyed = { from: event.shiftKey ? at.from : to, to };
+      this.showKeyed();
+    } else if (event.key === 'Enter' && this.keyed !== null) this.take();
+    else if (event.key === 'Escape' && this.keyed !== null) this.endDrag();
+    else return;
+    event.preventDefault();
+  }
+
+  showKeyed(): void {
+    const { histogram } = this.options;
+    const [first, last] = [Math.min(this.keyed!.from, this.keyed!.to), Math.max(this.keyed!.from, this.keyed!.to)];
+    const step = this.size.width / histogram.size;
+    this.band.hidden = false;
+    this.band.style.left = `${first * step}px`;
+    this.band.style.width = `${(last - first + 1) * step}px`;
+    this.tell(this.keyed!.to, (this.keyed!.to + 0.5) * step);
+  }
+
+  take(): void {
+    const { histogram, onSelect } = this.options;
+    const { from, to } = this.keyed!;
+    this.endDrag();
+    const at = (index: number) => Math.floor(histogram.fromMs + index * histogram.bucketMs);
+    onSelect(at(Math.min(from, to)), at(Math.max(from, to) + 1));
   }
 
   onUp(event: PointerEvent): void {
@@ -159,6 +221,8 @@ export class HistogramView extends View<HistogramViewOptions> {
 
   endDrag(): void {
     this.dragFromPx = null;
+    this.keyed = null;
+    this.tip.hidden = true;
     this.band.hidden = true;
   }
 }

@@ -10,11 +10,13 @@ const FIELDS_READ = 24;
 /** What the columns of a row show already. */
 const IN_COLUMNS = new Set(['instance', 'job', 'session', 'source', 'level', 'unit', 'gap']);
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * The fields of a line in one row of text, ` key=value key=value`: names first, then short ones, whole values only, nothing of
- * depth and nothing that a column shows. Messages are constant text, so this is what tells two of them apart.
+ * depth and nothing that a column shows (`shown`: columns that the reader chose). Messages are constant text, so this is what tells two of them apart.
  */
-export function inlineFields(fields: Record<string, unknown> | undefined): string {
+export function inlineFields(fields: Record<string, unknown> | undefined, shown: ReadonlySet<string> = NONE): string {
   if (fields === undefined) return '';
   let names = '';
   let short = '';
@@ -24,7 +26,7 @@ export function inlineFields(fields: Record<string, unknown> | undefined): strin
     if (read === FIELDS_READ || short.length > ROW_CHARS) break;
     read += 1;
     const value = fields[key];
-    if (IN_COLUMNS.has(key) || value === null || value === '' || !isPlain(value)) continue;
+    if (IN_COLUMNS.has(key) || shown.has(key) || value === null || value === '' || !isPlain(value)) continue;
     const pair = ` ${key}=${typeof value === 'string' && value.includes(' ') ? `"${value}"` : value}`;
     if (key === 'hostName' || key === 'name') names += pair.slice(0, LONG_CHARS);
     else if (pair.length <= SHORT_CHARS) short += pair;

@@ -1,93 +1,22 @@
-import { render, type TemplateResult } from 'lit-html';
-import { cancelFrame, inFrame } from '../../../dom/frame.ts';
-import { isMarker, type Marker } from '../../../models/line-ring.ts';
-import type { LineWindow } from '../../../models/line-window.ts';
-import { View, type ViewOptions } from '../../base/view.ts';
-import { type DetailActions, lineDetail } from './line-detail.ts';
-import { createRowPool, type RowPool, titleTime } from './row-pool.ts';
-import { createStreamEnds, type StreamEnds } from './stream-ends.ts';
-import { streamFrame } from './stream-frame.ts';
-import { bottomPx, type StreamGeometry, scrollToShow, topOf, totalPx, visibleRows } from './stream-layout.ts';
-
-export interface LogStreamOptions extends ViewOptions {
-  window: LineWindow;
-  actions: DetailActions;
-  /** Stored pages do not follow anything: no pause, no bar. */
-  live: boolean;
-  /** Loads older lines; null when there is nothing older to ask for. */
-  loadOlder: (() => Promise<void>) | null;
-  loadMarker: (marker: Marker) => void;
-  /** What to say when there is no line. */
-  emptyText: () => TemplateResult;
-  label: string;
-  /** Columns that say nothing on this page. */
-  hide?: ('host' | 'instance')[];
-}
-
-const SPARE_ROWS = 4;
-const NARROW = '(max-width: 640px)';
+import type { Line } from '../../../../../common/model/line.ts';
+import { isMarker } from '../../../models/line-ring.ts';
+import { rowAtTime, timeOfRow } from '../../../models/row-at-time.ts';
+import type { FoldedLine } from '../../../models/shown-rows.ts';
+import { titleTime } from './row-pool.ts';
+import { StreamBase } from './stream-base.ts';
+import * as layout from './stream-layout.ts';
 
 /**
- * A stream of lines: any number of rows in a few elements, one drawing per frame, following the newest line until the
- * reader pauses or scrolls up. Events: `pause` whenever following or the count of new lines changed.
+ * A stream of lines that follows the newest one until the reader pauses or scrolls up. Events: `pause` whenever following
+ * or the count of new lines changed, `moved` when the reader came to another time, `hover` with the time under the pointer.
  */
-export class LogStream extends View<LogStreamOptions> {
-  declare window: LineWindow;
-  declare pool: RowPool;
-  declare scroller: HTMLElement;
-  declare space: HTMLElement;
-  declare detail: HTMLElement;
-  declare geometry: StreamGeometry;
-  declare following: boolean;
-  /** Paused by scrolling: coming back to the bottom resumes; a pause by button or key does not end by itself. */
-  declare byScroll: boolean;
-  declare scrollTop: number;
-  declare selected: number | null;
-  declare seenAppended: number;
-  declare ends: StreamEnds;
-
-  override preinitialize(options: LogStreamOptions): void {
-    super.preinitialize(options);
-    this.className = 'stream';
-    this.window = options.window;
-    this.following = options.live;
-    this.byScroll = false;
-    this.scrollTop = 0;
-    this.selected = null;
-    this.seenAppended = 0;
-    const rowPx = window.matchMedia(NARROW).matches ? 42 : 22;
-    this.geometry = { rowPx, viewPx: 0, first: 0, end: 0, headPx: rowPx, expanded: null, detailPx: 0 };
-  }
-
+export class LogStream extends StreamBase {
   override initialize(): void {
-    for (const column of this.options.hide ?? []) this.el.classList.add(`without-${column}`);
-    const frame = streamFrame(this.options.label);
-    this.el.append(frame.columns, frame.scroller, frame.empty);
-    this.scroller = frame.scroller;
-    this.space = frame.space;
-    this.ends = createStreamEnds({
-      window: this.window,
-      head: frame.head,
-      empty: frame.empty,
-      loadOlder: this.options.loadOlder,
-      emptyText: this.options.emptyText,
-      onOlder: () => this.pause(true),
-    });
-    this.detail = frame.detail;
-    this.pool = createRowPool(this.space, this.options.actions);
-    this.listenTo(this.window, 'rows state', this.redraw);
-    this.listenTo(this.window, 'reshape', this.onReshape);
+    super.initialize();
     this.scroller.addEventListener('scroll', () => this.onScroll(), { passive: true });
     this.scroller.addEventListener('click', (event) => this.onClick(event));
-    this.scroller.addEventListener('mouseover', (event) => titleTime(this.pool, event.target));
-    const sizes = new ResizeObserver(() => this.measure());
-    sizes.observe(this.scroller);
-    sizes.observe(this.detail);
-    this.cleanup(() => sizes.disconnect());
-    const narrow = window.matchMedia(NARROW);
-    const onNarrow = () => this.measure();
-    narrow.addEventListener('change', onNarrow);
-    this.cleanup(() => narrow.removeEventListener('change', onNarrow));
+    this.scroller.addEventListener('mouseover', (event) => this.onHover(event));
+    this.scroller.addEventListener('mouseleave', () => this.trigger('hover', null));
   }
 
   /** How many lines came since the pause. */
@@ -102,38 +31,41 @@ export class LogStream extends View<LogStreamOptions> {
     }
     this.following = false;
     this.byScroll = byScroll;
+    this.reading = false;
     this.seenAppended = this.window.appended;
+    this.pausedAt = this.rows.ring.end - 1;
+    this.window.hold(true);
     this.trigger('pause');
     this.redraw();
   }
 
+  /** Jumps to now and follows. */
   resume(): void {
-    if (!this.options.live) return;
+    if (!this.options.live) {
+      layout.toBottom(this.geometry);
+      this.redraw();
+      return;
+    }
     this.following = true;
-    this.collapse();
+    this.detail.close(this.geometry);
     this.selected = null;
+    this.pausedAt = null;
+    this.window.hold(false);
     this.trigger('pause');
     this.redraw();
   }
 
-  override draw(): this {
-    cancelFrame(this);
-    const { ring } = this.window;
-    const g = this.geometry;
-    const firstBefore = g.first;
-    g.first = ring.first;
-    if (this.following || !this.options.live) g.end = ring.end;
-    else g.end = Math.max(Math.min(g.end, ring.end), g.first);
-    if (g.expanded !== null && g.expanded < g.first) this.collapse();
-    this.space.style.height = `${totalPx(g)}px`;
-    if (this.following) this.scrollTo(bottomPx(g));
-    else if (g.first > firstBefore) this.scrollTo(Math.max(0, this.scrollTop - (g.first - firstBefore) * g.rowPx));
-    const [from, to] = visibleRows(g, this.scrollTop, SPARE_ROWS);
-    this.pool.show(ring, from, to, { top: (n) => topOf(g, n), selected: this.selected, expanded: g.expanded });
-    if (g.expanded !== null) this.detail.style.transform = `translateY(${topOf(g, g.expanded) + g.rowPx}px)`;
-    this.ends.draw();
-    if (!this.following) this.trigger('pause');
-    return this;
+  /** Goes on reading where the pause began: what came meanwhile stands below, and nothing moves. */
+  resumeHere(): void {
+    if (this.following || !this.options.live) return;
+    this.window.hold(false);
+    this.reading = true;
+    this.byScroll = true;
+    this.redraw();
+    if (this.pausedAt === null) return;
+    // The first of the new lines comes into view, below the line that was the last.
+    this.geometry.end = this.rows.ring.end;
+    layout.placeRow(this.geometry, this.pausedAt, 0.4);
   }
 
   /** Moves the selection by `step` rows (j, k); pauses, because a moving row cannot be read. */
@@ -141,104 +73,94 @@ export class LogStream extends View<LogStreamOptions> {
     this.pause();
     const g = this.geometry;
     if (g.end === g.first) return;
-    const from = this.selected ?? (step > 0 ? visibleRows(g, this.scrollTop, 0)[0] - 1 : g.end);
-    this.selected = Math.min(g.end - 1, Math.max(g.first, from + step));
-    this.scroller.setAttribute('aria-activedescendant', `row-${this.selected}`);
-    if (g.expanded !== null) this.expand(this.selected);
-    this.scrollTo(scrollToShow(g, this.scrollTop, this.selected));
+    const from = this.selected ?? (step > 0 ? g.top - 1 : g.end);
+    this.select(Math.min(g.end - 1, Math.max(g.first, from + step)));
+    layout.showRow(g, this.selected!);
+    this.trigger('moved');
+  }
+
+  select(number: number): void {
+    const g = this.geometry;
+    this.selected = number;
+    this.scroller.setAttribute('aria-activedescendant', `row-${number}`);
+    if (g.open !== null) this.detail.open(g, this.rows.ring.at(number), number);
     this.redraw();
   }
 
-  /** Opens the selected row, or closes it. */
-  toggleSelected(): void {
-    if (this.selected !== null) this.toggle(this.selected);
+  /** The line that keys act on; null when none was chosen. */
+  selectedLine(): FoldedLine | null {
+    const row = this.selected === null ? undefined : this.rows.ring.at(this.selected);
+    return row === undefined || isMarker(row) ? null : (row as Line);
   }
 
   /** Opens a row, or closes it when it is the open one. */
   toggle(number: number): void {
     this.pause();
+    const g = this.geometry;
     this.selected = number;
-    if (this.geometry.expanded === number) this.collapse();
-    else this.expand(number);
-    this.redraw();
-  }
-
-  collapse(): void {
-    this.geometry.expanded = null;
-    this.geometry.detailPx = 0;
-    this.detail.hidden = true;
-  }
-
-  expand(number: number): void {
-    const row = this.window.ring.at(number);
-    if (row === undefined || isMarker(row)) {
-      this.collapse();
-      return;
-    }
-    render(lineDetail(row, this.options.actions), this.detail);
-    this.detail.hidden = false;
-    this.geometry.expanded = number;
-    this.geometry.detailPx = this.detail.offsetHeight;
-    inFrame(this.detail, () => this.geometry.expanded === number && this.showWhole(number));
-  }
-
-  showWhole(number: number): void {
-    this.scrollTo(scrollToShow(this.geometry, this.scrollTop, number));
+    if (g.open === number) this.detail.close(g);
+    else if (this.detail.open(g, this.rows.ring.at(number), number)) layout.showRow(g, number);
     this.redraw();
   }
 
   /** Brings a row to the upper third, opened: where a link to it leads. */
-  open(number: number): void {
+  openRow(number: number): void {
     this.toggle(number);
-    this.space.style.height = `${totalPx(this.geometry)}px`;
-    this.scrollTo(Math.max(0, topOf(this.geometry, number) - this.geometry.viewPx / 3));
-    this.redraw();
+    layout.placeRow(this.geometry, number, 1 / 3);
   }
 
-  onReshape(change: { before: number }): void {
-    const g = this.geometry;
-    g.first = this.window.ring.first;
-    g.end = this.window.ring.end;
-    this.space.style.height = `${totalPx(g)}px`;
-    // Rows put in before the first one push the view down by as much: what is being read stays where it is.
-    if (change.before > 0 && !this.following) this.scrollTo(this.scrollTop + change.before * g.rowPx);
-    if (this.window.ring.length === 0) this.ends.reset();
-    this.pool.refill();
+  /** Brings the rows of a time into view; false when they are not held here. */
+  showTime(tsMs: number, share = 0): boolean {
+    const number = rowAtTime(this.rows.ring, tsMs);
+    if (number === null) return false;
+    this.pause(true);
+    layout.placeRow(this.geometry, number, share);
     this.redraw();
+    return true;
   }
 
-  measure(): void {
-    const g = this.geometry;
-    g.viewPx = this.scroller.clientHeight;
-    g.rowPx = window.matchMedia(NARROW).matches ? 42 : 22;
-    g.headPx = g.rowPx;
-    if (g.expanded !== null) g.detailPx = this.detail.offsetHeight;
-    this.redraw();
+  /** Time of the row at the upper edge. */
+  topMs(): number | null {
+    return timeOfRow(this.rows.ring, this.geometry.top);
   }
 
-  scrollTo(top: number): void {
-    if (top === this.scrollTop && this.scroller.scrollTop === top) return;
-    this.scrollTop = top;
-    this.scroller.scrollTop = top;
+  /** Marks the row of a time: where the cursor of another stream stands. */
+  setCursor(tsMs: number | null): void {
+    const number = tsMs === null ? null : rowAtTime(this.rows.ring, tsMs);
+    if (number === this.cursor) return;
+    this.cursor = number;
+    this.redraw();
   }
 
   onScroll(): void {
-    const before = this.scrollTop;
-    this.scrollTop = this.scroller.scrollTop;
-    const bottom = bottomPx(this.geometry);
-    if (this.following && this.scrollTop < Math.min(before, bottom) - this.geometry.rowPx / 2) this.pause(true);
-    else if (!this.following && this.byScroll && this.scrollTop >= bottom - 2 && this.scrollTop > before) this.resume();
-    if (this.scrollTop < this.geometry.headPx && !this.following) void this.ends.older();
+    const g = this.geometry;
+    const px = this.bar.take(g);
+    if (px === 0) return;
+    if (this.following && px < -g.rowPx / 2) this.pause(true);
+    else if (!this.following && this.byScroll && px > 0 && layout.isAtBottom(g)) this.resume();
+    if (g.top === g.first && g.hiddenPx < 0 && !this.following) void this.ends.older();
+    if (!this.following) this.trigger('moved');
     this.redraw();
   }
 
+  onHover(event: MouseEvent): void {
+    titleTime(this.pool, event.target);
+    const row = this.pool.rowAt(event.target)?.row;
+    if (row != null && !isMarker(row)) this.trigger('hover', row.sortMs ?? row.tsMs);
+  }
+
   onClick(event: MouseEvent): void {
-    if (event.target instanceof Element && event.target.closest('.stream-older') !== null) {
-      void this.ends.older();
+    const { target } = event;
+    if (!(target instanceof Element)) return;
+    if (target.closest('.stream-older') !== null) return void this.ends.older();
+    const dom = this.pool.rowAt(target);
+    if (dom?.row == null || dom.number === null) return;
+    const key = isMarker(dom.row) ? undefined : (dom.row as FoldedLine).repeats?.key;
+    if (key !== undefined && target.closest('.c-count') !== null) {
+      this.pause();
+      this.rows.toggle(key);
       return;
     }
-    const dom = this.pool.rowAt(event.target);
-    if (dom?.row == null || dom.number === null) return;
     // A click that ends a text selection selects text; it must not open the line.
     if (String(document.getSelection() ?? '') !== '') return;
     if (!isMarker(dom.row)) this.toggle(dom.number);

@@ -1,7 +1,11 @@
 import type { Gap, Level, Line } from '../../../../../common/model/line.ts';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
-import { bytesText, clockText, countText } from '../../../dom/format.ts';
+import { bytesText, clockText, countText, spanText } from '../../../dom/format.ts';
+import { ansiRuns } from '../../../models/ansi.ts';
+import { fieldOf, valueText } from '../../../models/line-fields.ts';
 import { isMarker, type Marker, type StreamRow } from '../../../models/line-ring.ts';
+import type { FoldedLine } from '../../../models/shown-rows.ts';
+import type { Column, Times } from '../../../models/stream-look.ts';
 import { inlineFields } from './inline-fields.ts';
 
 /** Letter of a level: levels are told apart by letter and shape as well as by colour. */
@@ -9,56 +13,66 @@ export const LEVEL_LETTERS: Record<Level, string> = { error: 'E', warn: 'W', inf
 
 /** What a row shows of a line; the rest is in its detail. Longer messages would only cost layout. */
 const MESSAGE_CHARS = 500;
+const WRAPPED_CHARS = 2_000;
+/** An agent's clock that is off by more is said beside the time. */
+const SKEW_MS = 2_000;
 
-export interface RowNames {
+/** How rows are written. */
+export interface RowView {
+  columns: readonly Column[];
+  /** Names of the columns, and of what else needs no place behind the message. */
+  shown: ReadonlySet<string>;
+  times: Times;
+  wrap: boolean;
+  nowMs: () => number;
   instanceName(id: string): string;
 }
 
-/** One reused element of a stream with its text nodes: filling it changes text, never structure. */
+/** One reused element of a stream with its text nodes: filling it changes text, never structure, but for colours. */
 export interface RowDom {
   el: HTMLElement;
   /** Number of the row shown, or null while unused. */
   number: number | null;
   row: StreamRow | null;
   top: number;
-  time: Text;
-  level: Text;
-  host: Text;
-  source: Text;
-  instance: Text;
+  /** One for each column, in order. */
+  cells: Text[];
+  count: HTMLElement;
   message: Text;
+  coloured: boolean;
   fields: Text;
 }
 
-export function createRowDom(): RowDom {
+export function createRowDom(columns: readonly Column[]): RowDom {
   const el = document.createElement('div');
   el.setAttribute('role', 'option');
   el.hidden = true;
   const cell = (name: string, into: HTMLElement = el): Text => {
     const span = document.createElement('span');
-    span.className = `c-${name}`;
+    span.className = name;
     const text = document.createTextNode('');
     span.append(text);
     into.append(span);
     return text;
   };
+  const cells = columns.map(({ field }) => cell(columnClass(field)));
   const body = document.createElement('span');
   body.className = 'c-body';
-  const dom: RowDom = {
-    el,
-    number: null,
-    row: null,
-    top: -1,
-    time: cell('time'),
-    level: cell('level'),
-    host: cell('host'),
-    source: cell('source'),
-    instance: cell('instance'),
-    message: cell('message', body),
-    fields: cell('fields', body),
-  };
+  const count = document.createElement('span');
+  count.className = 'c-count';
+  count.hidden = true;
+  body.append(count);
+  const message = cell('c-message', body);
+  const fields = cell('c-fields', body);
   el.append(body);
-  return dom;
+  return { el, number: null, row: null, top: Number.NaN, cells, count, message, coloured: false, fields };
+}
+
+const OWN_CLASSES = new Set(['time', 'level', 'host', 'source', 'instance']);
+
+/** Class of a column's cells: its own for the usual ones, one for all others. A field's name is never a class. */
+export function columnClass(field: string): string {
+  return OWN_CLASSES.has(field) ? `c-${field}` : 'c-extra';
 }
 
 /** The gap a line stands for, or null for a line of text. */
@@ -80,50 +94,79 @@ export function markerText(marker: Marker): string {
 }
 
 /** Shows a row of the ring in an element. */
-export function fillRow(dom: RowDom, row: StreamRow, names: RowNames): void {
+export function fillRow(dom: RowDom, row: StreamRow, view: RowView): void {
   dom.row = row;
-  if (isMarker(row)) {
-    dom.el.className = `row row-marker row-${row.marker}`;
-    setTexts(dom, '', '', '', '', '', markerText(row), '');
-    dom.el.dataset['action'] = row.loading ? 'loading' : row.marker === 'connection' ? '' : 'load';
+  const marker = isMarker(row);
+  const gap = marker ? null : gapOf(row);
+  dom.el.dataset['action'] = !marker || row.marker === 'connection' ? '' : row.loading ? 'loading' : 'load';
+  if (marker || gap !== null) {
+    dom.el.className = marker ? `row row-marker row-${row.marker}` : 'row row-gap';
+    for (const [index, { field }] of view.columns.entries()) {
+      const kept = !marker && (field === 'time' || field === 'host');
+      set(dom.cells[index]!, kept ? cellText(row, field, view) : '');
+    }
+    dom.count.hidden = true;
+    setMessage(dom, marker ? markerText(row) : gapText(gap!));
+    set(dom.fields, '');
     return;
   }
-  dom.el.dataset['action'] = '';
-  const gap = gapOf(row);
-  if (gap !== null) {
-    dom.el.className = 'row row-gap';
-    setTexts(dom, clockText(row.tsMs), '', visibleText(row.hostName), '', '', gapText(gap), '');
-    return;
+  dom.el.className = `row lv-${row.level}${row.sortMs !== undefined && Math.abs(row.sortMs - row.tsMs) >= SKEW_MS ? ' is-skewed' : ''}`;
+  for (const [index, { field }] of view.columns.entries()) set(dom.cells[index]!, cellText(row, field, view));
+  const { repeats } = row as FoldedLine;
+  dom.count.hidden = repeats === undefined;
+  if (repeats !== undefined) {
+    dom.count.textContent = repeats.open ? `${countText(repeats.count)}. of its kind` : `${countText(repeats.count)}×`;
   }
-  dom.el.className = `row lv-${row.level}`;
-  const message = row.message.length > MESSAGE_CHARS ? `${row.message.slice(0, MESSAGE_CHARS)}…` : row.message;
-  setTexts(
-    dom,
-    clockText(row.tsMs),
-    LEVEL_LETTERS[row.level] ?? '?',
-    visibleText(row.hostName || row.agent),
-    row.source,
-    row.instance === undefined ? '' : visibleText(names.instanceName(row.instance)),
-    visibleText(message),
-    inlineFields(row.fields),
-  );
+  const most = view.wrap ? WRAPPED_CHARS : MESSAGE_CHARS;
+  const message = row.message.length > most ? `${row.message.slice(0, most)}…` : row.message;
+  const options = view.wrap ? { keepNewlines: true } : {};
+  const runs = ansiRuns(message, options);
+  if (runs === null) setMessage(dom, visibleText(message, options));
+  else {
+    dom.coloured = true;
+    const spans = runs.map(({ text, classes }) => {
+      const span = document.createElement('span');
+      span.className = classes;
+      span.textContent = text;
+      return span;
+    });
+    dom.el.querySelector('.c-message')!.replaceChildren(...spans);
+  }
+  set(dom.fields, inlineFields(row.fields, view.shown));
 }
 
-function setTexts(
-  dom: RowDom,
-  time: string,
-  level: string,
-  host: string,
-  source: string,
-  instance: string,
-  message: string,
-  fields: string,
-): void {
-  if (dom.time.data !== time) dom.time.data = time;
-  if (dom.level.data !== level) dom.level.data = level;
-  if (dom.host.data !== host) dom.host.data = host;
-  if (dom.source.data !== source) dom.source.data = source;
-  if (dom.instance.data !== instance) dom.instance.data = instance;
-  if (dom.message.data !== message) dom.message.data = message;
-  if (dom.fields.data !== fields) dom.fields.data = fields;
+function cellText(line: Line, field: string, view: RowView): string {
+  switch (field) {
+    case 'time':
+      return timeText(line.tsMs, view);
+    case 'level':
+      return LEVEL_LETTERS[line.level] ?? '?';
+    case 'host':
+      return visibleText(line.hostName || line.agent);
+    case 'source':
+      return line.source;
+    case 'instance':
+      return line.instance === undefined ? '' : visibleText(view.instanceName(line.instance));
+    default:
+      return visibleText(valueText(fieldOf(line, field)));
+  }
+}
+
+export function timeText(tsMs: number, { times, nowMs }: Pick<RowView, 'times' | 'nowMs'>): string {
+  if (times === 'local') return clockText(tsMs);
+  if (times === 'ago') return `${spanText(nowMs() - tsMs)} ago`;
+  const at = new Date(tsMs);
+  return Number.isNaN(at.getTime()) ? '' : `${at.toISOString().slice(11, 23)}Z`;
+}
+
+function setMessage(dom: RowDom, text: string): void {
+  if (dom.coloured) {
+    dom.el.querySelector('.c-message')!.replaceChildren(dom.message);
+    dom.coloured = false;
+  }
+  set(dom.message, text);
+}
+
+function set(node: Text, text: string): void {
+  if (node.data !== text) node.data = text;
 }

@@ -3,6 +3,8 @@ import type { LineWindow } from '../../../models/line-window.ts';
 
 export interface StreamEnds {
   draw(): void;
+  /** Where the upper end stands in the scrolled element. */
+  place(topPx: number): void;
   /** Asks for older lines, one request at a time; does nothing when there are none. */
   older(): Promise<void>;
   /** There may be older lines again: the stream was emptied. */
@@ -35,8 +37,15 @@ export function createStreamEnds(deps: StreamEndsDeps): StreamEnds {
     if (!empty.hidden) render(deps.emptyText(), empty);
   }
 
+  let atPx = 0;
   return {
     draw,
+    place(topPx) {
+      const px = Math.round(topPx);
+      if (px === atPx) return;
+      atPx = px;
+      head.style.transform = `translateY(${px}px)`;
+    },
     async older() {
       if (state !== 'idle' || deps.loadOlder === null) return;
       deps.onOlder();

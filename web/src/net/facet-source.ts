@@ -1,0 +1,43 @@
+import { Facets, type FacetValue, USUAL_FACETS } from '../models/facets.ts';
+import { apiQuery, type LogParams } from '../models/log-filter.ts';
+import type { Api } from './api.ts';
+
+const MOST_VALUES = 12;
+/** A live view counts what its bars show. */
+const LIVE_RANGE_MS = 15 * 60_000;
+
+export interface FacetSourceDeps {
+  api: Api;
+  nowMs: () => number;
+  /** Fields that this reader has open. */
+  openFields: () => readonly string[];
+}
+
+/** Makes the facets of a stream. */
+export function createFacetSources({ api, nowMs, openFields }: FacetSourceDeps): (params: LogParams) => Facets {
+  return (params) => {
+    const live = params.fromMs === undefined && params.toMs === undefined;
+    const open = openFields();
+    return new Facets(
+      {
+        async load(fields) {
+          const range = live ? { ...params, fromMs: nowMs() - LIVE_RANGE_MS } : params;
+          const names = fields.map((field) => `field=${encodeURIComponent(field)}`).join('&');
+          const answer = await api.get<unknown>(
+            `/api/v1/logs/facets?${apiQuery(range, { limit: MOST_VALUES })}&${names}`,
+          );
+          return readFacets(fields, answer);
+        },
+      },
+      open.length > 0 ? open : USUAL_FACETS,
+    );
+  };
+}
+
+/** One field is answered by its values alone, several as one entry for each. */
+function readFacets(fields: readonly string[], answer: unknown): Map<string, FacetValue[]> {
+  const list = Array.isArray(answer) ? (answer as { field?: string; values?: FacetValue[] }[]) : [];
+  if (list.some(({ field }) => field !== undefined))
+    return new Map(list.map(({ field, values }) => [field ?? '', values ?? []]));
+  return new Map([[fields[0]!, list as unknown as FacetValue[]]]);
+}
