@@ -5,6 +5,7 @@ import type { Line } from '../../common/model/line.ts';
 import { LEVELS } from '../../common/model/words.ts';
 import { parseQuery } from '../../common/pure/query/parse.ts';
 import { job, type World } from './mock-data.ts';
+import { fillLedger } from './mock-ledger.ts';
 import { answerLogs } from './mock-logs.ts';
 import { answerOps, readResources } from './mock-ops.ts';
 
@@ -59,6 +60,7 @@ const LISTS: Record<string, keyof World> = {
   '/api/v1/candidates': 'candidates',
   '/api/v1/scans': 'scans',
   '/api/v1/images': 'images',
+  '/api/v1/ledger': 'ledger',
   '/api/v1/searches': 'searches',
 };
 
@@ -79,6 +81,11 @@ export function answer(
   const given = Object.fromEntries(url.searchParams) as Record<string, string | undefined>;
   if (method === 'GET' && LISTS[path] !== undefined) return { status: 200, data: readList(world, path) };
   if (path === '/api/v1/samples') return { status: 200, data: samples(state, given) };
+  const filled = fillLedger(world.ledger, path, body);
+  if (filled !== null) {
+    state.changed('/api/v1/ledger');
+    return { status: 200, data: filled };
+  }
   const logs = answerLogs(state, method, url, body);
   if (logs !== null) return logs;
   if (path === '/api/v1/instances/actions' && method === 'POST') {

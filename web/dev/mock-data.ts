@@ -4,8 +4,10 @@ import type { Candidate, Scan } from '../../common/model/discovery.ts';
 import type { Host } from '../../common/model/host.ts';
 import type { Instance, InstanceState } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
+import type { LedgerEntry } from '../../common/model/ledger.ts';
 import type { Line } from '../../common/model/line.ts';
 import type { SavedSearch } from '../../common/model/search.ts';
+import { createLedger } from './mock-ledger.ts';
 import { createImages, type MockImage } from './mock-resources.ts';
 import { inventedSearches } from './mock-searches.ts';
 
@@ -17,6 +19,7 @@ export interface World {
   scans: Scan[];
   lines: Line[];
   images: MockImage[];
+  ledger: LedgerEntry[];
   searches: SavedSearch[];
 }
 
@@ -204,6 +207,7 @@ export function createWorld(options: { hosts: number; instances: number; nowMs: 
     scans,
     lines: [],
     images: createImages(hosts),
+    ledger: createLedger(hosts, nowMs),
     searches: inventedSearches(nowMs),
   };
 }

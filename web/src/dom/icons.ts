@@ -5,6 +5,7 @@ const PATHS = {
   hosts: svg`<rect x="3" y="4" width="18" height="7" rx="1.8"/><rect x="3" y="13" width="18" height="7" rx="1.8"/><path d="M7 7.5h.01M7 16.5h.01M11 7.5h6M11 16.5h6"/>`,
   instances: svg`<path d="M12 3 20 7.5v9L12 21l-8-4.5v-9z"/><path d="M4 7.5 12 12l8-4.5M12 12v9"/>`,
   compute: svg`<rect x="3.500" y="4" width="17" height="16" rx="2.500"/><path d="m7.500 9 3 3-3 3M13 15.500h4"/>`,
+  ledger: svg`<path d="M5 3.500h12a2 2 0 0 1 2 2v15H7a2 2 0 0 1-2-2zM5 18.500a2 2 0 0 1 2-2h12M9 8h6M9 11.500h6"/>`,
   images: svg`<ellipse cx="12" cy="6" rx="8" ry="3"/><path d="M4 6v12c0 1.700 3.600 3 8 3s8-1.300 8-3V6M4 12c0 1.700 3.600 3 8 3s8-1.300 8-3"/>`,
   move: svg`<path d="M3 8h15M14 4l4 4-4 4M21 16H6M10 12l-4 4 4 4"/>`,
   bin: svg`<path d="M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5"/>`,

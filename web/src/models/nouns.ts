@@ -4,6 +4,7 @@ import type { Host } from '../../../common/model/host.ts';
 import type { Instance } from '../../../common/model/instance.ts';
 import type { Job } from '../../../common/model/job.ts';
 import type { BaseImage, HostResources } from '../../../common/model/resources.ts';
+import { Ledger } from './ledger.ts';
 import { SavedSearches } from './saved-searches.ts';
 
 // To add a noun: a model and a collection here, its URI in `createModels`, and nothing else; the feed keeps it in step.
@@ -138,6 +139,7 @@ export interface Models {
   jobs: Jobs;
   candidates: Candidates;
   scans: Scans;
+  ledger: Ledger;
   searches: SavedSearches;
 }
 
@@ -145,6 +147,7 @@ export interface Models {
 export function createModels(): Models {
   return {
     images: new Images(),
+    ledger: new Ledger(),
     resources: new Resources(),
     hosts: new Hosts(),
     instances: new Instances(),

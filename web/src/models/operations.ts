@@ -1,6 +1,7 @@
 import type { Job, Placement } from '../../../common/model/job.ts';
 import type { MigrationChecks } from '../../../common/model/migration.ts';
 import type { BaseImage } from '../../../common/model/resources.ts';
+import type { FillOutcome } from './ledger.ts';
 
 /** A new instance. Without `host` the manager chooses. Sizes in bytes. */
 export interface LaunchRequest {
@@ -47,5 +48,7 @@ export interface Operations {
   /** Every other host with what speaks for and against a move there. */
   targets(id: string, how: Pick<MigrateRequest, 'live' | 'tunnelled' | 'copyStorage'>): Promise<MigrationChecks[]>;
   migrate(id: string, request: MigrateRequest, opId: string): Promise<Job>;
+  /** Asks the agent for what is missing of a gap in its ledger. */
+  fillGap(agent: string, epoch: string, range: { from: number; to: number }): Promise<FillOutcome>;
   newOpId(): string;
 }

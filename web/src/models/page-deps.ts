@@ -23,6 +23,8 @@ export interface EnrolOffer {
 
 /** Lists that are kept in step only while somebody looks at them; closed with the view that asked. */
 export interface Follows {
+  /** Fills `models.ledger`. */
+  ledger(): { close(): void };
   /** Fills `models.images`. */
   images(): { close(): void };
   /** Fills the row of the host in `models.resources`. */

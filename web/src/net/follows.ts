@@ -11,6 +11,7 @@ export function createFollows({
   models: Models;
 }): Follows {
   return {
+    ledger: () => feed.followList('/api/v1/ledger', models.ledger),
     images: () => feed.followList('/api/v1/images', models.images),
     resources: (host) =>
       feed.follow(`/api/v1/hosts/${encodeURIComponent(host)}/resources`, {

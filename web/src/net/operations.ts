@@ -1,5 +1,6 @@
 import type { Job, Placement } from '../../../common/model/job.ts';
 import type { MigrationChecks } from '../../../common/model/migration.ts';
+import type { FillOutcome } from '../models/ledger.ts';
 import type { Operations } from '../models/operations.ts';
 import type { Api } from './api.ts';
 import { newOpId } from './op-id.ts';
@@ -34,6 +35,8 @@ export function createOperations(api: Api): Operations {
     async migrate(id, request, opId) {
       return (await sendOnce<{ job: Job }>(api, `${instancePath(id)}/migrate`, { ...request, opId })).job;
     },
+    fillGap: (agent, epoch, { from, to }) =>
+      api.post<FillOutcome>(`/api/v1/ledger/${encodeURIComponent(agent)}/${epoch}/fill`, { from, to }),
     newOpId,
   };
 }

@@ -7,6 +7,7 @@ import { ImagesPage } from './images-page.ts';
 import { InstancePage } from './instance-page.ts';
 import { InstancesPage } from './instances-page.ts';
 import { JobPage } from './job-page.ts';
+import { LedgerPage } from './ledger-page.ts';
 import { LinePage } from './line-page.ts';
 import { LivePage } from './live-page.ts';
 import { JobsPage, NotFoundPage } from './other-pages.ts';
@@ -21,6 +22,7 @@ const PAGES: Record<PageName, new (options: PageOptions<PageDeps>) => Page<PageD
   instances: InstancesPage,
   instance: InstancePage,
   images: ImagesPage,
+  ledger: LedgerPage,
   jobs: JobsPage,
   job: JobPage,
   line: LinePage,

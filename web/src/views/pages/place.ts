@@ -12,6 +12,7 @@ export type PageName =
   | 'instances'
   | 'instance'
   | 'images'
+  | 'ledger'
   | 'jobs'
   | 'job'
   | 'line'
@@ -25,6 +26,7 @@ const LISTS = new Map<string, PageName>(
     hosts: 'hosts',
     instances: 'instances',
     images: 'images',
+    ledger: 'ledger',
     jobs: 'jobs',
     compute: 'compute',
   }),

@@ -12,7 +12,14 @@ export interface KeyTargets {
   pageKey(key: string): boolean;
 }
 
-const GOES: Record<string, string> = { l: '/live', h: '/hosts', i: '/instances', b: '/images', c: '/compute' };
+const GOES: Record<string, string> = {
+  l: '/live',
+  h: '/hosts',
+  i: '/instances',
+  b: '/images',
+  c: '/compute',
+  e: '/ledger',
+};
 /** The second key of `g l` must follow within this time. */
 const CHORD_MS = 2_000;
 

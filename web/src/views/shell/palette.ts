@@ -44,6 +44,7 @@ export class Palette extends DialogView<PaletteOptions> {
       { icon: 'hosts', name: 'Hosts', note: 'state, candidates, scans', run: () => go('/hosts') },
       { icon: 'instances', name: 'Instances', note: 'all of all hosts', run: () => go('/instances') },
       { icon: 'compute', name: 'Compute', note: 'SageMath and Python sessions', run: () => go('/compute') },
+      { icon: 'ledger', name: 'Ledger', note: 'what was received, what is missing and why', run: () => go('/ledger') },
       { icon: 'images', name: 'Base images', note: 'what new instances are made of', run: () => go('/images') },
       { icon: 'plus', name: 'Launch an instance', note: 'from a base image', run: () => dialogs.launch() },
       { icon: 'plus', name: 'Register a base image', note: 'a file in a pool', run: () => dialogs.registerImage() },

@@ -22,9 +22,10 @@ const PLACES: [page: string, icon: IconName, name: string, key: string][] = [
   ['instances', 'instances', 'Instances', 'g i'],
   ['images', 'images', 'Images', 'g b'],
   ['compute', 'compute', 'Compute', 'g c'],
+  ['ledger', 'ledger', 'Ledger', 'g e'],
 ];
 /** Not in the bar of narrow screens, where there is no room: reached from the page of instances. */
-const SELDOM = new Set(['images']);
+const SELDOM = new Set(['images', 'ledger']);
 const PART_OF: Record<string, string> = { host: 'hosts', instance: 'instances', line: 'live', session: 'compute' };
 const THEME_NAMES: Record<ThemeChoice, string> = {
   auto: 'Colours: as the system',
