@@ -3,6 +3,7 @@ import { Server } from 'socket.io';
 import { credentialWatch } from './credential-watch.ts';
 import { closeConnection } from './cut.ts';
 import { type DispatchConfig, dispatchEvents } from './dispatch.ts';
+import { encodeOnce } from './encode-once.ts';
 import { handshakeFault, whoConnects } from './handshake.ts';
 import { type Connection, createOutbox } from './outbox.ts';
 import type { LiveDeps } from './ports.ts';
@@ -101,6 +102,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps & { events?: reado
       callback(fault, fault === null);
     },
   });
+  encodeOnce(io);
   const engines = new Set<LiveServer['engine']>();
   const clients = new Map<string, { socket: LiveSocket; principal: Client['principal'] }>();
 

@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { LineFilter } from '../store/ports.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
 import { createSelector, filterKey, type Selector, type SharedBatch, shareBatch } from './channel.ts';
+import { createSharedBatches } from './encode-once.ts';
 import { mergeLines } from './merge-lines.ts';
 import type { Outbox } from './outbox.ts';
 import type { BatchReader, TailStore } from './ports.ts';
@@ -13,6 +14,8 @@ import { createTail, type Selection, type Tail, type TailCaps } from './tail.ts'
 interface Channel {
   select: Selector;
   tails: Set<Tail>;
+  /** Messages of viewers that lag. */
+  shared: ReturnType<typeof createSharedBatches>;
 }
 
 export interface TailViewer {
@@ -56,15 +59,18 @@ export function createTails(
   function deliver(channel: Channel, selection: Selection): void {
     // Viewers that are in step and call their tail the same get one message that is encoded once.
     const inStep = new Map<string, Tail[]>();
+    let lagging = 0;
     for (const tail of channel.tails) {
       if (selection.entries.length === 0 || !tail.inStep(selection)) {
         tail.push(selection);
+        lagging += tail.queued.lines;
         continue;
       }
       const group = inStep.get(tail.id);
       if (group === undefined) inStep.set(tail.id, [tail]);
       else group.push(tail);
     }
+    if (lagging === 0) channel.shared.clear();
     for (const [id, tails] of inStep) {
       const lines = mergeLines(selection.entries.map((entry) => entry.line));
       const batch = { id, lines, skipped: 0, position: String(selection.upTo) };
@@ -108,8 +114,7 @@ export function createTails(
     }),
   ];
 
-  function join(key: string, select: Selector, tail: Tail): () => void {
-    const channel = channels.get(key) ?? { select, tails: new Set() };
+  function join(key: string, channel: Channel, tail: Tail): () => void {
     channels.set(key, channel);
     channel.tails.add(tail);
     return () => {
@@ -124,11 +129,14 @@ export function createTails(
     async open(request, viewer) {
       const filter: LineFilter = filterOf(request);
       const key = filterKey(filter);
-      const select = channels.get(key)?.select ?? createSelector(filter);
-      const { outbox, send, socketId } = viewer;
+      const made = { tails: new Set<Tail>(), shared: createSharedBatches() };
+      const channel = channels.get(key) ?? { select: createSelector(filter), ...made };
+      const { outbox, socketId } = viewer;
+      const send = (batch: LinesBatch) =>
+        batch.backlog ? viewer.send(batch) : deps.sendToAll([socketId], channel.shared.same(batch));
       const from = upTo ?? deps.store.newestOrdinal();
       const tail = createTail({ id: request.id, socketId, caps, from }, { outbox, send });
-      const close = join(key, select, tail);
+      const close = join(key, channel, tail);
       let backlog: Backlog;
       try {
         const after = request.after === undefined || !/^\d{1,15}$/.test(request.after) ? null : Number(request.after);
