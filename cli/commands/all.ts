@@ -10,11 +10,13 @@ import { logs } from './logs.ts';
 import { ls } from './ls.ts';
 import { migrate } from './migrate.ts';
 import { run } from './run.ts';
+import { search } from './search.ts';
+import { searches } from './searches.ts';
 import { sessions } from './sessions.ts';
 
 /** All words of the command line, in the order in which the help shows them. */
 export const COMMANDS: readonly CliCommand[] = [
-  ...[logs, ls, act, serialConsole, launch, remove, migrate, watch, cancel, images, run, sessions],
+  ...[logs, search, searches, ls, act, serialConsole, launch, remove, migrate, watch, cancel, images, run, sessions],
   ...[scan, enrol, agent],
 ];
 

@@ -1,15 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { isWebvirtError, WebvirtError } from '../../common/errors.ts';
-import { LEVELS, type Line } from '../../common/model/line.ts';
+import type { Line } from '../../common/model/line.ts';
 import type { LinesBatch, TailRequest } from '../../common/wire/live.ts';
 import { request } from '../net/request.ts';
 import { answerOf, connect } from '../net/socket.ts';
 import { jsonText } from '../show/json-text.ts';
 import { showLine } from '../show/line.ts';
 import type { CliCall, CliCommand } from './command.ts';
-import { resolveInstance } from './resolve.ts';
+import { FILTER_FLAGS, filterOf, RANGE_FLAGS, rangeOf } from './line-filter.ts';
 
-const FILTERS = ['q', 'level', 'host', 'instance', 'source', 'job', 'session'] as const;
 const RETRY_MS = 500;
 const BACKLOG_DEFAULT = 20;
 const BACKLOG_MOST = 5000;
@@ -17,7 +16,7 @@ const BACKLOG_MOST = 5000;
 export const logs: CliCommand = {
   words: ['logs'],
   usage:
-    'webvirt logs [-f] [-n COUNT] [--q FILTER] [--level L] [--host H] [--instance NAME-OR-UUID] [--source S] [--job ID] [--session ID]',
+    'webvirt logs [-f] [-n COUNT] [--q FILTER] [--level L] [--host H] [--instance NAME-OR-UUID] [--source S] [--job ID] [--session ID] [--saved NAME] [--from T] [--to T]',
   summary: 'Show lines of all hosts, oldest first; with -f stay and show new ones as they are stored.',
   flags: {
     follow: { type: 'boolean', short: 'f', describe: 'keep showing new lines' },
@@ -27,30 +26,19 @@ export const logs: CliCommand = {
       describe: `how many old lines come first (${BACKLOG_DEFAULT}, at most ${BACKLOG_MOST})`,
     },
     q: { type: 'string', describe: 'filter: words, "phrases", field:value, -not, /regex/' },
-    level: { type: 'string', describe: `least severe level shown: ${LEVELS.join(' ')}` },
-    host: { type: 'string', describe: 'id of a host' },
-    instance: { type: 'string', describe: 'name or UUID of an instance' },
-    source: { type: 'string', describe: 'manager, agent, crawler, libvirt, qemu, …' },
-    job: { type: 'string', describe: 'id of a job' },
-    session: { type: 'string', describe: 'id of a computation session' },
+    ...FILTER_FLAGS,
+    ...RANGE_FLAGS,
   },
   async run(call) {
     const filter = await filterOf(call);
     const backlog = countOf(call.flags['lines']);
-    return call.flags['follow'] === true ? follow(call, filter, backlog) : once(call, filter, backlog);
+    const range = rangeOf(call, Date.now());
+    if (call.flags['follow'] !== true) return once(call, { ...filter, ...range }, backlog);
+    if (Object.keys(range).length > 0)
+      throw new WebvirtError('bad-request', 'New lines have no --from and --to: leave out -f, or use webvirt search.');
+    return follow(call, filter, backlog);
   },
 };
-
-async function filterOf(call: CliCall): Promise<Record<string, string>> {
-  const filter: Record<string, string> = {};
-  for (const name of FILTERS) {
-    const value = call.flags[name];
-    if (typeof value === 'string') filter[name] = value;
-  }
-  if (filter['instance'] !== undefined)
-    filter['instance'] = (await resolveInstance(call.config, filter['instance'])).id;
-  return filter;
-}
 
 function countOf(text: unknown): number {
   if (text === undefined) return BACKLOG_DEFAULT;
@@ -65,9 +53,10 @@ function show(call: CliCall, line: Line): void {
   call.out(call.json ? jsonText(line) : showLine(line, call.config.color));
 }
 
-async function once(call: CliCall, filter: Record<string, string>, limit: number): Promise<number> {
+async function once(call: CliCall, filter: Record<string, string | number>, limit: number): Promise<number> {
   if (limit === 0) return 0;
-  const query = new URLSearchParams({ ...filter, limit: String(limit) });
+  const query = new URLSearchParams({ limit: String(limit) });
+  for (const [name, value] of Object.entries(filter)) query.set(name, String(value));
   const page = await request<{ lines: Line[] }>(call.config, 'GET', `/api/v1/logs?${query}`);
   for (const line of page.lines.reverse()) show(call, line);
   return 0;

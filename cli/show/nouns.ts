@@ -4,6 +4,7 @@ import type { Host } from '../../common/model/host.ts';
 import type { Instance } from '../../common/model/instance.ts';
 import type { Job } from '../../common/model/job.ts';
 import type { BaseImage } from '../../common/model/resources.ts';
+import type { SavedSearch } from '../../common/model/search.ts';
 import { visibleText } from '../../common/pure/visible-text.ts';
 import { age, percent, size } from './values.ts';
 
@@ -101,6 +102,21 @@ export const NOUNS: Record<string, Noun> = {
       image.kernel === undefined ? 'its disk' : 'a kernel',
       visibleText(image.fault ?? ''),
     ],
+  },
+  searches: {
+    path: '/api/v1/searches',
+    heading: ['NAME', 'OWNER', 'SHARED', 'FILTER', 'ID'],
+    row: (search: SavedSearch): Row => {
+      const { q, ...parts } = search.query;
+      const words = Object.entries(parts).map(([name, value]) => `${name}=${value}`);
+      return [
+        visibleText(search.name),
+        visibleText(search.owner),
+        search.shared ? 'yes' : '',
+        visibleText([...words, q].join(' ').trim()),
+        search.id,
+      ];
+    },
   },
   compute: {
     path: '/api/v1/compute/servers',

@@ -151,11 +151,13 @@ describe('a filter', () => {
         select(shareBatch(one, { columnsOf, lineAt })).map((entry) => entry.line.id),
       );
       const stored = (await store.lines.since({ q }, 0, 10_000)).lines.map(({ id }) => id);
-      const page = await store.lines.search({ q }, { limit: 1_000 });
       expect(live, `live: ${q}`).toEqual(plain);
       expect(stored, `stored: ${q}`).toEqual(plain);
-      expect(page.lines.map(({ id }) => id).sort(), `searched: ${q}`).toEqual([...plain].sort());
-      expect(await store.lines.count({ q }), `counted: ${q}`).toBe(plain.length);
+      if (round % 5 === 0) {
+        const page = await store.lines.search({ q }, { limit: 1_000 });
+        expect(page.lines.map(({ id }) => id).sort(), `searched: ${q}`).toEqual([...plain].sort());
+        expect(await store.lines.count({ q }), `counted: ${q}`).toBe(plain.length);
+      }
       matched += plain.length;
     }
     expect(matched).toBeGreaterThan(2_000);
