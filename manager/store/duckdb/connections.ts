@@ -30,7 +30,7 @@ export async function connectAll(
   const instance = await DuckDBInstance.create(path, {
     threads: String(options.threads ?? 2),
     memory_limit: `${Math.round((options.memoryLimitBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
-    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 64 * 1024 ** 2) / 1024 ** 2)}MiB`,
+    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 256 * 1024 ** 2) / 1024 ** 2)}MiB`,
     // The manager never loads code or data from elsewhere through a query.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

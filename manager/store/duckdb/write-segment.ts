@@ -27,9 +27,9 @@ export interface SegmentOptions {
 }
 
 /**
- * Writes the lines of a source as one file with its side file. They are cut into stretches of time, and inside a stretch
- * lines of one kind stand together (the same source, the same words before the first number): that makes the file half
- * as large, and most blocks hold few kinds of message, so that a search can leave them out. Null: there are no lines.
+ * Writes the lines of a source as one file with its side file. They are cut into stretches of time. Inside a stretch
+ * errors and warnings come first, and lines of one kind stand together (the same source, the same words before the first
+ * number): that makes the file smaller, and most blocks hold few kinds of message, so that a search can leave them out. Null: there are no lines.
  */
 export async function writeSegment(connection: DuckDBConnection, options: SegmentOptions): Promise<Segment | null> {
   const { folder, id, from, failpoint, onNamed } = options;
@@ -49,7 +49,7 @@ export async function writeSegment(connection: DuckDBConnection, options: Segmen
   try {
     await connection.run(
       `COPY (SELECT *, ${integer(id * BLOCKS_OF_FILE)} + (row_number() OVER () - 1) // ${BLOCK_LINES} AS block
-         FROM (SELECT * FROM ${from} ORDER BY ${stretch}source, ${kind}, ordinal))
+         FROM (SELECT * FROM ${from} ORDER BY ${stretch}least(level, 2), source, ${kind}, ordinal))
        TO ${quotedText(unfinished(path))}
        (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${BLOCK_LINES}, PARQUET_VERSION v2)`,
     );
