@@ -5,7 +5,18 @@ import { ensureNpmPackages } from './parts/npm.mjs';
 import { ensurePrograms, FOR_TESTS } from './parts/packages.mjs';
 import { ROOT } from './parts/root.mjs';
 
-const BENCHES = ['live', 'ingest', 'commands', 'console', 'discovery', 'launch', 'migration', 'compute'];
+const BENCHES = [
+  'live',
+  'ingest',
+  'commands',
+  'console',
+  'discovery',
+  'launch',
+  'migration',
+  'compute',
+  'transport',
+  'viewers',
+];
 const LIMIT_MS = 180_000;
 /** From the request to end until it is made to. */
 const END_LIMIT_MS = 60_000;
