@@ -3,13 +3,20 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT } from './root.mjs';
 
-/** Runs a program (no shell) to its end; resolves with its exit code and, when `capture`, what it printed. */
-export function run(program, args, { cwd = ROOT, env = process.env, capture = false, quiet = false } = {}) {
+/**
+ * Runs a program (no shell) to its end; resolves with its exit code and, when `capture`, what it printed. After
+ * `timeoutMs` it is killed.
+ */
+export function run(
+  program,
+  args,
+  { cwd = ROOT, env = process.env, capture = false, quiet = false, timeoutMs = 0 } = {},
+) {
   return new Promise((resolve) => {
     const stdio = capture
       ? ['ignore', 'pipe', 'pipe']
       : ['ignore', quiet ? 'ignore' : 'inherit', quiet ? 'ignore' : 'inherit'];
-    const child = spawn(program, args, { cwd, env, stdio });
+    const child = spawn(program, args, { cwd, env, stdio, timeout: timeoutMs, killSignal: 'SIGKILL' });
     let output = '';
     child.stdout?.on('data', (chunk) => (output += chunk));
     child.stderr?.on('data', (chunk) => (output += chunk));

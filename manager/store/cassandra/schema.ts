@@ -1,0 +1,92 @@
+import type { Client } from 'cassandra-driver';
+import { WebvirtError } from '../../../common/errors.ts';
+
+/** Grows by one with every change of the tables; a keyspace of a newer program is refused. */
+const SCHEMA_VERSION = 1;
+
+const TTL_TABLE =
+  "compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'DAYS', 'compaction_window_size': 1}";
+
+/** Every table, without keyspace. `conf/cassandra/schema.cql` says the same for people, with the reasons. */
+export const TABLES: readonly string[] = [
+  'CREATE TABLE IF NOT EXISTS meta (name text PRIMARY KEY, value bigint)',
+  `CREATE TABLE IF NOT EXISTS blocks (
+  bucket int, shard int, ordinal bigint, part int,
+  writer text, append int, agent text, epoch text, first bigint, reach int, count int, host text, host_name text,
+  received_ms bigint, offset_ms double, min_sort_ms bigint, max_sort_ms bigint, levels list<int>, body blob,
+  PRIMARY KEY ((bucket, shard), ordinal, part)
+) WITH CLUSTERING ORDER BY (ordinal DESC, part ASC) AND ${TTL_TABLE}`,
+  `CREATE TABLE IF NOT EXISTS slots (
+  day int, slot int, bucket int, shard int,
+  PRIMARY KEY (day, slot, bucket, shard)
+) WITH CLUSTERING ORDER BY (slot DESC, bucket DESC, shard ASC) AND ${TTL_TABLE}`,
+  `CREATE TABLE IF NOT EXISTS seen (
+  kind text, value text, day int, bucket int, shard int,
+  PRIMARY KEY ((kind, value, day), bucket, shard)
+) WITH CLUSTERING ORDER BY (bucket DESC, shard ASC) AND ${TTL_TABLE}`,
+  `CREATE TABLE IF NOT EXISTS places (
+  agent text, epoch text, chunk bigint, first bigint, ordinal bigint, shard int, last bigint,
+  PRIMARY KEY ((agent, epoch, chunk), first, ordinal)
+) WITH ${TTL_TABLE}`,
+  `CREATE TABLE IF NOT EXISTS tallies (
+  day int, bucket int, writer text, lines bigint, bytes bigint,
+  PRIMARY KEY (day, bucket, writer)
+) WITH ${TTL_TABLE}`,
+  `CREATE TABLE IF NOT EXISTS cursors (
+  agent text, epoch text, next bigint, hash text, host text, host_name text, started_ms bigint,
+  lines bigint, lost bigint, first_ms bigint, last_ms bigint, lasts map<text, text>, fence text,
+  PRIMARY KEY (agent, epoch)
+)`,
+  `CREATE TABLE IF NOT EXISTS hashes (
+  agent text, epoch text, next bigint, hash text,
+  PRIMARY KEY ((agent, epoch), next)
+) WITH ${TTL_TABLE.replace("'DAYS'", "'HOURS'")} AND default_time_to_live = 3600`,
+  `CREATE TABLE IF NOT EXISTS gaps (
+  agent text, epoch text, from_seq bigint, to_seq bigint, reason text, bytes bigint, first_ts_ms bigint,
+  last_ts_ms bigint, received_ms bigint, filled bigint, parts text, mark text, fills map<text, text>, fence text,
+  PRIMARY KEY ((agent, epoch), from_seq)
+)`,
+  `CREATE TABLE IF NOT EXISTS writers (
+  manager text, writer text, bucket int, closed boolean,
+  PRIMARY KEY (manager, writer)
+)`,
+  `CREATE TABLE IF NOT EXISTS voids (
+  part int, writer text, append int, agent text, epoch text,
+  PRIMARY KEY (part, writer, append, agent, epoch)
+)`,
+];
+
+/**
+ * Makes the keyspace (when `replication` is given: else it must be there) and the tables that are missing, and goes into
+ * the keyspace. Throws `store-unavailable` on a keyspace that a newer program made.
+ */
+export async function prepareSchema(client: Client, keyspace: string, replication: string | null): Promise<void> {
+  if (!/^[a-z][a-z0-9_]{0,47}$/.test(keyspace)) throw new RangeError('not a name of a keyspace');
+  if (replication !== null)
+    await client.execute(`CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = ${replication}`);
+  await client.execute(`USE ${keyspace}`);
+  for (const table of TABLES) await client.execute(table);
+  const found = (await client.execute("SELECT value FROM meta WHERE name = 'schema'")).first();
+  if (found === null) {
+    await client.execute(`INSERT INTO meta (name, value) VALUES ('schema', ${SCHEMA_VERSION})`);
+    return;
+  }
+  const version = Number(found['value']);
+  if (version <= SCHEMA_VERSION) return;
+  throw new WebvirtError(
+    'store-unavailable',
+    `Keyspace ${keyspace} was made by a newer WebVirt (schema ${version}, this program knows ${SCHEMA_VERSION}): start the newer program`,
+    { keyspace, found: version, known: SCHEMA_VERSION },
+  );
+}
+
+/** `'dc1:3,dc2:2'` as CQL; a number alone is SimpleStrategy, for one data centre or a test. */
+export function replicationCql(text: string): string {
+  if (/^[1-9]$/.test(text)) return `{'class': 'SimpleStrategy', 'replication_factor': ${text}}`;
+  const parts = text.split(',').map((part) => {
+    const [, dc, factor] = /^\s*([A-Za-z0-9_-]+):([1-9])\s*$/.exec(part) ?? [];
+    if (dc === undefined) throw new RangeError(`not a replication: ${text}`);
+    return `'${dc}': ${factor}`;
+  });
+  return `{'class': 'NetworkTopologyStrategy', ${parts.join(', ')}}`;
+}
