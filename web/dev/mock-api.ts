@@ -8,6 +8,7 @@ import { job, type World } from './mock-data.ts';
 import { fillLedger } from './mock-ledger.ts';
 import { answerLogs } from './mock-logs.ts';
 import { answerOps, readResources } from './mock-ops.ts';
+import { answerRules, readRules } from './mock-rules.ts';
 
 export interface MockCall {
   method: string;
@@ -65,6 +66,8 @@ const LISTS: Record<string, keyof World> = {
 };
 
 export function readList(world: World, uri: string): unknown {
+  const rules = readRules(world, uri);
+  if (rules !== undefined) return rules;
   const key = LISTS[uri];
   return key === undefined ? readResources({ world }, uri) : structuredClone(world[key]);
 }
@@ -127,6 +130,8 @@ export function answer(
     state.changed('/api/v1/scans');
     return { status: 202, data: world.scans[0] };
   }
+  const ruled = answerRules(state, method, path, body);
+  if (ruled !== null) return ruled;
   const operation = answerOps(state, method, path, given, body);
   if (operation !== null) return operation;
   throw new WebvirtError('not-found');

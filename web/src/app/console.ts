@@ -12,6 +12,7 @@ import { announceJobs, Notices } from '../models/notices.ts';
 import { createModels, listsOf } from '../models/nouns.ts';
 import type { PageDeps } from '../models/page-deps.ts';
 import { Pending } from '../models/pending.ts';
+import { announceRules } from '../models/rules.ts';
 import { SampleHistory } from '../models/sample-history.ts';
 import { StreamLook } from '../models/stream-look.ts';
 import { createActions } from '../net/actions.ts';
@@ -25,6 +26,7 @@ import { createHistogramSources } from '../net/histogram-source.ts';
 import { createLineSources } from '../net/line-source.ts';
 import { rowsOf } from '../net/list-sync.ts';
 import { createOperations } from '../net/operations.ts';
+import { createRuleCalls } from '../net/rules.ts';
 import { followSamples } from '../net/samples.ts';
 import { createSearchCalls } from '../net/saved-searches.ts';
 import { createSerialConsoles } from '../net/serial-console.ts';
@@ -90,6 +92,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     follow: createFollows({ feed, models }),
     compute: createCompute({ api, feed, notices, storage: window.sessionStorage }),
     serial: createSerialConsoles(socket),
+    rules: createRuleCalls({ api, feed }),
     dialogs: createDialogs({ parent: () => shell, deps: () => deps, notices }),
     nowMs,
     lines: createLineSources({ api, feed, keepLines: () => look.state.keepLines }),
@@ -177,6 +180,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     pageKey: (key) => shell.page?.onKey(key) ?? false,
   });
   const stopAnnouncing = announceJobs(models.jobs, notices, batches);
+  const stopRules = announceRules(models.rules, notices);
   recordTraces(models.jobs, traces, nowMs);
   followSamples({ api, models, history, nowMs });
   feed.start();
@@ -196,6 +200,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
       Backbone.history.stop();
       stopKeys();
       stopAnnouncing();
+      stopRules();
       feed.stop();
       shell.destroy();
     },

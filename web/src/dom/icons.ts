@@ -1,6 +1,7 @@
 import { html, svg, type TemplateResult } from 'lit-html';
 
 const PATHS = {
+  bell: svg`<path d="M6 16.500V11a6 6 0 0 1 12 0v5.500l1.500 1.500h-15zM10 20.500a2 2 0 0 0 4 0" />`,
   live: svg`<path d="M3 6h10M3 12h18M3 18h13"/><circle cx="18.5" cy="6" r="2.2" fill="currentColor" stroke="none"/>`,
   hosts: svg`<rect x="3" y="4" width="18" height="7" rx="1.8"/><rect x="3" y="13" width="18" height="7" rx="1.8"/><path d="M7 7.5h.01M7 16.5h.01M11 7.5h6M11 16.5h6"/>`,
   instances: svg`<path d="M12 3 20 7.5v9L12 21l-8-4.5v-9z"/><path d="M4 7.5 12 12l8-4.5M12 12v9"/>`,

@@ -5,6 +5,7 @@ import type { Instance } from '../../../common/model/instance.ts';
 import type { Job } from '../../../common/model/job.ts';
 import type { BaseImage, HostResources } from '../../../common/model/resources.ts';
 import { Ledger } from './ledger.ts';
+import { Rules } from './rules.ts';
 import { SavedSearches } from './saved-searches.ts';
 
 // To add a noun: a model and a collection here, its URI in `createModels`, and nothing else; the feed keeps it in step.
@@ -141,6 +142,7 @@ export interface Models {
   scans: Scans;
   ledger: Ledger;
   searches: SavedSearches;
+  rules: Rules;
 }
 
 /** All nouns of the console, empty. */
@@ -155,6 +157,7 @@ export function createModels(): Models {
     candidates: new Candidates(),
     scans: new Scans(),
     searches: new SavedSearches(),
+    rules: new Rules(),
   };
 }
 
@@ -167,5 +170,6 @@ export function listsOf(models: Models): Record<string, Backbone.Collection> {
     '/api/v1/candidates': models.candidates,
     '/api/v1/scans': models.scans,
     '/api/v1/searches': models.searches,
+    '/api/v1/rules': models.rules,
   };
 }

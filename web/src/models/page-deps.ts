@@ -10,6 +10,7 @@ import type { LogParams } from './log-filter.ts';
 import type { ImageRow, InstanceModel, Models } from './nouns.ts';
 import type { Operations } from './operations.ts';
 import type { Pending } from './pending.ts';
+import type { RuleCalls } from './rules.ts';
 import type { SampleHistory } from './sample-history.ts';
 import type { SearchCalls } from './saved-searches.ts';
 import type { SerialConsoles } from './serial-console.ts';
@@ -50,6 +51,7 @@ export interface PageDeps {
   compute: Compute;
   dialogs: Dialogs;
   serial: SerialConsoles;
+  rules: RuleCalls;
   traces: JobTraces;
   history: SampleHistory;
   lines: LineSources;

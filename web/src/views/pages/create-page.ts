@@ -12,6 +12,8 @@ import { LinePage } from './line-page.ts';
 import { LivePage } from './live-page.ts';
 import { JobsPage, NotFoundPage } from './other-pages.ts';
 import type { PageName } from './place.ts';
+import { RulePage } from './rule-page.ts';
+import { RulesPage } from './rules-page.ts';
 import { SessionPage } from './session-page.ts';
 
 // To add a page: its file beside this one, its name in place.ts (PageName, LISTS or THINGS), its row here.
@@ -28,6 +30,8 @@ const PAGES: Record<PageName, new (options: PageOptions<PageDeps>) => Page<PageD
   line: LinePage,
   compute: ComputePage,
   session: SessionPage,
+  rules: RulesPage,
+  rule: RulePage,
   'not-found': NotFoundPage,
 };
 

@@ -18,6 +18,8 @@ export type PageName =
   | 'line'
   | 'compute'
   | 'session'
+  | 'rules'
+  | 'rule'
   | 'not-found';
 
 const LISTS = new Map<string, PageName>(
@@ -29,10 +31,18 @@ const LISTS = new Map<string, PageName>(
     ledger: 'ledger',
     jobs: 'jobs',
     compute: 'compute',
+    rules: 'rules',
   }),
 );
 const THINGS = new Map<string, PageName>(
-  Object.entries({ hosts: 'host', instances: 'instance', jobs: 'job', lines: 'line', compute: 'session' }),
+  Object.entries({
+    hosts: 'host',
+    instances: 'instance',
+    jobs: 'job',
+    lines: 'line',
+    compute: 'session',
+    rules: 'rule',
+  }),
 );
 
 /** Reads a fragment (without `#`). The empty one is the live stream; an id that cannot be decoded is not found. */

@@ -11,6 +11,7 @@ const KEYS: [string, [string, string][]][] = [
       ['g i', 'Instances'],
       ['g b', 'Base images'],
       ['g c', 'Compute'],
+      ['g r', 'Rules'],
       ['g e', 'Ledger of lines'],
       ['g j', 'Jobs'],
       ['n', 'Launch a new instance'],

@@ -19,6 +19,7 @@ const GOES: Record<string, string> = {
   b: '/images',
   c: '/compute',
   e: '/ledger',
+  r: '/rules',
 };
 /** The second key of `g l` must follow within this time. */
 const CHORD_MS = 2_000;

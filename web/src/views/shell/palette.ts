@@ -43,6 +43,7 @@ export class Palette extends DialogView<PaletteOptions> {
       { icon: 'warn', name: 'Errors', note: 'live, errors only', run: () => go('/live?level=error') },
       { icon: 'hosts', name: 'Hosts', note: 'state, candidates, scans', run: () => go('/hosts') },
       { icon: 'instances', name: 'Instances', note: 'all of all hosts', run: () => go('/instances') },
+      { icon: 'bell', name: 'Rules', note: 'Be told when lines come, or none', run: () => go('/rules') },
       { icon: 'compute', name: 'Compute', note: 'SageMath and Python sessions', run: () => go('/compute') },
       { icon: 'ledger', name: 'Ledger', note: 'what was received, what is missing and why', run: () => go('/ledger') },
       { icon: 'images', name: 'Base images', note: 'what new instances are made of', run: () => go('/images') },

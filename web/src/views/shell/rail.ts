@@ -23,10 +23,17 @@ const PLACES: [page: string, icon: IconName, name: string, key: string][] = [
   ['images', 'images', 'Images', 'g b'],
   ['compute', 'compute', 'Compute', 'g c'],
   ['ledger', 'ledger', 'Ledger', 'g e'],
+  ['rules', 'bell', 'Rules', 'g r'],
 ];
 /** Not in the bar of narrow screens, where there is no room: reached from the page of instances. */
 const SELDOM = new Set(['images', 'ledger']);
-const PART_OF: Record<string, string> = { host: 'hosts', instance: 'instances', line: 'live', session: 'compute' };
+const PART_OF: Record<string, string> = {
+  host: 'hosts',
+  instance: 'instances',
+  line: 'live',
+  session: 'compute',
+  rule: 'rules',
+};
 const THEME_NAMES: Record<ThemeChoice, string> = {
   auto: 'Colours: as the system',
   dark: 'Colours: dark',
@@ -46,9 +53,10 @@ export class Rail extends View<RailOptions> {
 
   override initialize(): void {
     this.el.setAttribute('aria-label', 'Main');
-    const { jobs, candidates } = this.options.models;
+    const { jobs, candidates, rules } = this.options.models;
     this.listenTo(jobs, 'update change:state loaded', this.redraw);
     this.listenTo(candidates, 'update change loaded', this.redraw);
+    this.listenTo(rules, 'update change:state loaded', this.redraw);
   }
 
   show(page: string): void {
@@ -60,6 +68,7 @@ export class Rail extends View<RailOptions> {
     const { options } = this;
     const active = options.models.jobs.active().length;
     const waiting = options.models.candidates.waiting().length;
+    const firing = options.models.rules.firing().length;
     const theme = options.theme();
     return html`
       <a class="rail-brand" href="#/live" title="WebVirt ${options.version}" aria-label="WebVirt, to the live stream">${logo()}</a>
@@ -73,6 +82,7 @@ export class Rail extends View<RailOptions> {
           ]) => html`<a href="#/${page}" class="rail-item ${SELDOM.has(page) ? 'rail-wide' : ''}" title="${label} (${key})"
             aria-current=${this.page === page ? 'page' : 'false'}>
             ${icon(name)}<span>${label}</span>
+            ${page === 'rules' && firing > 0 ? html`<b class="count" aria-label="${firing} firing">${firing}</b>` : null}
             ${page === 'hosts' && waiting > 0 ? html`<b class="count" aria-label="${waiting} to enrol">${waiting}</b>` : null}
           </a>`,
         )}

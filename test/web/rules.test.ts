@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type ConsoleUnderTest, startConsole } from './console.ts';
+
+let subject: ConsoleUnderTest;
+beforeAll(async () => {
+  subject = await startConsole(['--still']);
+});
+afterEach(() => subject.closePages());
+afterAll(() => subject?.stop());
+
+const sent = async (method: string, path: RegExp) =>
+  (await subject.mock('calls')).calls.filter((call) => call.method === method && path.test(call.path));
+
+describe('the pages of rules', () => {
+  it('show what fires first, and switch a rule off', async () => {
+    const { page, faults } = await subject.open('/rules');
+    await page.locator('.rule-row').first().waitFor();
+    expect(await page.locator('.rule-row').first().locator('.rule-name').textContent()).toBe('Disk errors');
+    expect(await page.locator('.rule-row.is-firing .rule-groups b').allTextContents()).toEqual(['alder']);
+    await page.locator('.rule-row').first().locator('input[role=switch]').press('Space');
+    await page.locator('.rule-row.is-off .rule-name', { hasText: 'Disk errors' }).waitFor();
+    const [call] = await sent('PUT', /rules/);
+    expect(call?.body).toMatchObject({ enabled: false, name: 'Disk errors', groupBy: 'host' });
+    expect(Object.keys(call?.body ?? {})).not.toContain('firing');
+    for (const tab of ['History', 'Destinations', 'Deliveries']) {
+      await page.locator('.rule-tabs a', { hasText: tab }).click();
+      await page
+        .locator(tab === 'Destinations' ? '.destination-row' : '.rule-events li')
+        .first()
+        .waitFor();
+    }
+    expect(await page.locator('.rule-events .rule-said').first().textContent()).toContain('503');
+    expect(faults).toEqual([]);
+  });
+
+  it('make a rule from a line, with a preview that follows what is typed', async () => {
+    const { page, faults } = await subject.open('/live');
+    await page.locator('.row').first().waitFor();
+    await page.locator('.row').first().click();
+    await page.getByText('Make a rule').first().click();
+    await page.locator('#rule-q').waitFor();
+    expect(await page.locator('#rule-name').inputValue()).not.toBe('');
+    await page.locator('.rule-preview figcaption b', { hasText: '40 times' }).waitFor();
+    await page.locator('#rule-count').fill('4');
+    await page.locator('.rule-preview figcaption b', { hasText: '10 times' }).waitFor();
+    await page.locator('#rule-q').fill('/(((/');
+    await page.locator('#rule-q-note', { hasText: 'pattern' }).waitFor();
+    expect(await page.locator('[data-submit]').isDisabled()).toBe(true);
+    await page.locator('#rule-q').fill('"out of memory"');
+    await page.locator('.rule-preview').waitFor();
+    await page.locator('[data-submit]').click();
+    await page.locator('.rule-mark.is-ok').waitFor();
+    expect((await sent('POST', /rules$/)).at(-1)?.body).toMatchObject({
+      ...{ query: { q: '"out of memory"' }, condition: { kind: 'lines', count: 4 } },
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('add a destination without ever showing its key, and try it', async () => {
+    const { page, faults } = await subject.open('/rules?tab=destinations');
+    await page.getByRole('button', { name: 'Add a destination' }).click();
+    await page.locator('dialog .seg', { hasText: 'Webhook' }).click();
+    await page.locator('#destination-name').fill('pager');
+    await page.locator('#destination-url').fill('https://pager.example.org/x');
+    await page.locator('#destination-secret').fill('key');
+    expect(await page.locator('#destination-secret').getAttribute('type')).toBe('password');
+    await page.locator('dialog [data-submit]').click();
+    await page.locator('.destination-row', { hasText: 'pager' }).waitFor();
+    await page.locator('.destination-row', { hasText: 'pager' }).locator('[data-test]').click();
+    await page.locator('.bad-text', { hasText: '404' }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  it('fit 360 px, in both colours', async () => {
+    for (const [place, ready] of [
+      ['/rules', '.rule-row'],
+      ['/rules?tab=history', '.rule-events li'],
+      ['/rules?tab=destinations', '.destination-row'],
+      ['/rules/new', '.rule-preview'],
+    ] as const) {
+      const { page, faults } = await subject.open(place, { width: 360, height: 740, theme: 'light' });
+      await page.locator(ready).first().waitFor();
+      const over = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect({ place, over }).toEqual({ place, over: 0 });
+      expect(faults).toEqual([]);
+      await subject.closePages();
+    }
+  });
+});
