@@ -8,6 +8,8 @@ const PROGRAMS = {
   crawler: 'crawler/main.ts',
   cli: 'cli/main.ts',
 };
+/** Of use to any program of Node: what `webvirt/redis-transport` and `webvirt/socket-transport` name. */
+const TRANSPORTS = ['redis-transport', 'socket-transport'];
 const SOURCES = ['common', 'logging', 'node-agent', 'crawler', 'manager', 'cli', 'web', 'scripts/parts'];
 const STAMP = inRoot('dist', '.stamp');
 
@@ -44,7 +46,10 @@ export async function build({ say = console.log, force = false } = {}) {
   const { version } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
   const programs = esbuild.build({
     absWorkingDir: ROOT,
-    entryPoints: Object.fromEntries(Object.entries(PROGRAMS).map(([name, entry]) => [`${name}/main`, entry])),
+    entryPoints: Object.fromEntries([
+      ...Object.entries(PROGRAMS).map(([name, entry]) => [`${name}/main`, entry]),
+      ...TRANSPORTS.map((name) => [`logging/${name}`, `logging/${name}.ts`]),
+    ]),
     outdir: 'dist',
     bundle: true,
     platform: 'node',
