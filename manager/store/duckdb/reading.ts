@@ -22,7 +22,7 @@ export async function readTogether<T>(
   work: (reading: Reading) => Promise<T>,
 ): Promise<T> {
   const { book, shelf, folder } = deps;
-  await connection.run('BEGIN');
+  await connection.run('BEGIN TRANSACTION READ ONLY');
   try {
     const layout = await book.at(connection);
     return await work({
