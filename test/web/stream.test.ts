@@ -34,7 +34,7 @@ describe('the live stream', () => {
     await subject.mock('lines', { lines: needles(0, 7) });
     await page.locator('.resume-bar strong', { hasText: '+7 new' }).waitFor();
     expect(await shownMessages(page)).toEqual(before);
-    await page.locator('.resume-bar').click();
+    await page.locator('.resume-now').click();
     await page.getByText('needle 6', { exact: true }).waitFor();
     expect((await shownMessages(page)).slice(-7)).toEqual(names(0, 7));
     await expect.poll(() => page.locator('.resume-bar').count()).toBe(0);

@@ -31,12 +31,17 @@ export function createBarScroll(scroller: HTMLElement, space: HTMLElement, onRes
   let heightPx = 0;
   let scale = 1;
   let busyUntilMs = 0;
-  let waiting: ReturnType<typeof setTimeout> | null = null;
+  let waiting = false;
+
+  function wait(ms: number): void {
+    waiting = true;
+    setTimeout(rest, ms);
+  }
 
   function rest(): void {
-    waiting = null;
+    waiting = false;
     const leftMs = busyUntilMs - performance.now();
-    if (leftMs > 0) waiting = setTimeout(rest, leftMs + 5);
+    if (leftMs > 0) wait(leftMs + 5);
     else onRest();
   }
 
@@ -53,7 +58,7 @@ export function createBarScroll(scroller: HTMLElement, space: HTMLElement, onRes
       if (Math.abs(wanted - topPx) < 1) return;
       const atEdge = topPx <= 0 || topPx >= height - g.viewPx;
       if (!now && !atEdge && performance.now() < busyUntilMs) {
-        waiting ??= setTimeout(rest, BUSY_MS);
+        if (!waiting) wait(BUSY_MS);
         return;
       }
       scroller.scrollTop = wanted;
