@@ -72,17 +72,18 @@ export function createFollower(
       await ticket.leave();
       await stream.close();
     }
-    for (const spec of specs) if (!streams.has(spec.name)) enter(spec);
+    for (const spec of specs) if (!streams.has(spec.name)) await enter(spec);
     for (const folder of new Set(specs.map(({ path }) => dirname(path)))) follow(folder);
     for (const { ticket } of streams.values()) ticket.poke();
     for (const folder of watchers.keys())
       if (![...streams.values()].some(({ stream }) => dirname(stream.spec.path) === folder)) unfollow(folder);
   }
 
-  function enter(spec: StreamSpec): void {
+  async function enter(spec: StreamSpec): Promise<void> {
     const { graceMs } = config;
     const clock = () => performance.now();
     const stream = createStream(spec, { ...deps, clock, ...(graceMs === undefined ? {} : { graceMs }) });
+    if (Number.isFinite(spec.firstBytes)) await stream.settle().catch(() => undefined);
     streams.set(spec.name, { stream, ticket: deps.rounds.enter(stream.turn) });
   }
 

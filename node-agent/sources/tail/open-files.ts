@@ -1,4 +1,4 @@
-interface Holder {
+export interface Holder {
   /** False while it is being read. */
   isFree(): boolean;
   close(): Promise<void>;

@@ -124,6 +124,17 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
     }
   }
 
+  /** Settles where a file begins that has no place yet, by its size now: what it gets from here on is new. */
+  async function settle(): Promise<void> {
+    if (records.position() !== null) return;
+    reading = true;
+    try {
+      if ((await current()) !== null) await deps.files.hold(holder);
+    } finally {
+      reading = false;
+    }
+  }
+
   async function readSome(file: FileHandle): Promise<Turn> {
     const { size } = await file.stat();
     const at = records.readTo();
@@ -203,6 +214,7 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
   return {
     spec,
     turn,
+    settle,
     close,
     isGone: () => isGone,
     /** How long nothing was read. */
