@@ -48,8 +48,10 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     const lock = lockDataDir(config.dataDir);
     parts.push({ name: 'data lock', stop: lock.release });
     const bus = createBus((error, event) => log.error('a listener failed', { event, error: String(error) }));
-    const storage = openStorage(config, (error) =>
-      log.error('the store of lines cannot be opened; it is tried again', { error: String(error) }),
+    const storage = openStorage(
+      config,
+      (error) => log.error('the store of lines cannot be opened; it is tried again', { error: String(error) }),
+      (message, fields) => log.warn(message, fields),
     );
     parts.push({ name: 'stores', stop: storage.close });
     const { state, store } = storage;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration, size } from '../../common/pure/config/quantity.ts';
 import { isAddressBlock } from './address-block.ts';
+import { store } from './store.ts';
 
 const count = (least: number, most: number, usual: number) => z.number().int().min(least).max(most).default(usual);
 
@@ -40,12 +41,25 @@ const signIn = z
   })
   .describe('Signing in and sessions.');
 
+const keepLevel = (level: string) =>
+  duration({ min: '1h' })
+    .nullable()
+    .default(null)
+    .describe(`How long lines of level ${level} are kept; null: as long as \`keep\` says.`);
+
 const lines = z
   .object({
     keep: duration({ min: '1h' }).prefault('30d').describe('Lines and samples older than this are deleted.'),
+    keepLevels: z
+      .object({ error: keepLevel('error'), warn: keepLevel('warn'), info: keepLevel('info'), debug: keepLevel('debug') })
+      .describe('Times that differ by level.'),
     limit: size({ min: '64MiB' })
       .prefault('20GiB')
-      .describe('When the file holds more, the oldest lines are deleted first. What was deleted is told in a line.'),
+      .describe('When all lines together take more, the oldest are deleted first. What was deleted is told in a line.'),
+    sealLines: count(10_000, 10_000_000, 1_048_576).describe(
+      'When there are so many new lines they are written to a file of their own (zstd Parquet).',
+    ),
+    sealAfter: duration({ min: '1m' }).prefault('1d').describe('The same after so long, however few they are.'),
     memory: size({ min: '128MiB' }).prefault('1GiB').describe('Memory that the database of lines may take.'),
     threads: count(1, 64, 2).describe('Threads of that database.'),
     readTimeout: duration({ min: '1s' }).prefault('30s').describe('A search that takes longer is broken off.'),
@@ -232,6 +246,7 @@ export const managerConfigSchema = z.object({
   http,
   signIn,
   lines,
+  store,
   intake,
   links,
   jobs,

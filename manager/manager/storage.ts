@@ -1,30 +1,34 @@
 import { join } from 'node:path';
+import { LEVELS, type Level } from '../../common/model/line.ts';
 import type { ManagerConfig } from '../config.ts';
 import type { Log } from '../http/log.ts';
-import { type OpenLineStore, openLineStore } from '../store/duckdb/open.ts';
 import type { StateStore } from '../store/ports.ts';
 import { openStateStore } from '../store/sqlite/open.ts';
 import { createLateStore, type LateStore } from './late-store.ts';
+import { type LineEngine, openLineEngine } from './line-engine.ts';
 
 const RETAIN_FIRST_MS = 60_000;
 const RETAIN_EVERY_MS = 15 * 60_000;
-/** Each round deletes at most a tenth of the file; the rest waits for the next time. */
-const RETAIN_ROUNDS = 10;
+/** For its size each round deletes the oldest file; the rest waits for the next time. */
+const RETAIN_ROUNDS = 50;
 
 export interface Storage {
   state: StateStore;
-  store: LateStore<OpenLineStore>;
+  store: LateStore<LineEngine>;
   /** Begins to delete what the configuration does not keep. */
   startRetention(log: Log): void;
   close(): Promise<void>;
 }
 
 /** Opens the state at once; the store of lines is opened by `store.open`. Throws what SQLite says. */
-export function openStorage(config: ManagerConfig, onLinesFailed: (error: unknown) => void): Storage {
+export function openStorage(
+  config: ManagerConfig,
+  onLinesFailed: (error: unknown) => void,
+  onWarning: (message: string, fields: Record<string, unknown>) => void,
+): Storage {
   const { lines, dataDir } = config;
   const state = openStateStore(join(dataDir, 'webvirt.sqlite'));
-  const options = { threads: lines.threads, memoryLimitBytes: lines.memory, readTimeoutMs: lines.readTimeout };
-  const store = createLateStore(() => openLineStore(join(dataDir, 'lines.duckdb'), options), onLinesFailed);
+  const store = createLateStore(() => openLineEngine(config, state.settings, onWarning), onLinesFailed);
   let timer: NodeJS.Timeout | undefined;
   let retaining: Promise<void> = Promise.resolve();
 
@@ -35,12 +39,19 @@ export function openStorage(config: ManagerConfig, onLinesFailed: (error: unknow
 
   async function retain(log: Log): Promise<void> {
     for (let round = 0; round < RETAIN_ROUNDS; round++) {
-      const rule = { receivedBeforeMs: Date.now() - lines.keep, limitBytes: lines.limit };
+      const nowMs = Date.now();
+      const levelsBeforeMs: Partial<Record<Level, number>> = {};
+      for (const level of LEVELS) {
+        const keptMs = lines.keepLevels[level];
+        if (keptMs !== null) levelsBeforeMs[level] = nowMs - keptMs;
+      }
+      const receivedBeforeMs = nowMs - lines.keep;
+      const rule = { receivedBeforeMs, levelsBeforeMs, limitBytes: lines.limit, keep: state.keeps.ranges() };
       const deleted = await store.opened()?.retain(rule);
       if (deleted === null || deleted === undefined) return;
       // A loss by policy is on the record, as every loss is.
       log.info('old lines were deleted', { lines: deleted.lines, toMs: deleted.toMs, keptMs: lines.keep });
-      // The file would count as full again, and the next round take a tenth more for nothing.
+      // The file would count as full again, and the next round take more for nothing.
       if (deleted.freedBytes === 0) return;
     }
   }
