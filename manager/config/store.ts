@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { duration } from '../../common/pure/config/quantity.ts';
+
+const keep = (level: string) =>
+  duration({ min: '1h' })
+    .nullable()
+    .default(null)
+    .describe(`How long lines of level ${level} are kept; null: as long as \`lines.keep\` says.`);
+
+const cassandra = z
+  .object({
+    contactPoints: z
+      .array(z.string().min(1))
+      .min(1)
+      .default(['127.0.0.1'])
+      .describe('Some nodes by which the others are found: addresses, with `:port` where it is not 9042.'),
+    localDataCenter: z
+      .string()
+      .min(1)
+      .default('datacenter1')
+      .describe('The data centre whose nodes are asked and must agree (LOCAL_QUORUM).'),
+    keyspace: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,47}$/, 'small letters, digits and _, such as webvirt')
+      .default('webvirt')
+      .describe('Keyspace of the tables. Tables that are missing in it are made.'),
+    replication: z
+      .string()
+      .regex(/^([1-9]|\s*[A-Za-z0-9_-]+:[1-9]\s*(,\s*[A-Za-z0-9_-]+:[1-9]\s*)*)$/, 'such as 3, or dc1:3,dc2:3')
+      .nullable()
+      .default(null)
+      .describe(
+        'Copies of each line, such as `dc1:3`; a number alone is for one data centre or a test. The keyspace is made with ' +
+          'it when it is not there. Null: the keyspace must be there.',
+      ),
+    user: z.string().nullable().default(null).describe('Who signs in at the nodes; null: nobody has to.'),
+    passwordFile: z.string().nullable().default(null).describe('File whose first line is the password of that user.'),
+    caFile: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe("File with the authority that signed the nodes' certificates, PEM; null: no TLS."),
+    requestTimeout: duration({ min: '500ms' }).prefault('8s').describe('A request that takes longer has failed.'),
+    keep: z
+      .object({ error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') })
+      .describe('Times that differ by level. They hold for lines that come from now on.'),
+  })
+  .describe('Where the lines are when `engine` is cassandra.');
+
+export const store = z
+  .object({
+    engine: z
+      .enum(['duckdb', 'cassandra'])
+      .default('duckdb')
+      .describe(
+        'Which store keeps the log lines: the embedded one in `dataDir`, or a Cassandra 5 that you run. The samples of ' +
+          'hosts and instances are in the embedded one always.',
+      ),
+    cassandra,
+  })
+  .describe('Which store of log lines is used.');

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ManagerConfig } from '../config.ts';
+import { openCassandraLines } from '../store/cassandra/open.ts';
+import { type OpenLineStore, openLineStore } from '../store/duckdb/open.ts';
+import type { SettingStore } from '../store/ports.ts';
+
+/** What the manager uses of an open store of lines, whichever keeps them. */
+export type LineEngine = Pick<OpenLineStore, 'lines' | 'samples' | 'retain' | 'close'>;
+
+/** Name of the setting by which this manager is known in a keyspace that it may share with others. */
+const MANAGER_NAME = 'lines.manager';
+
+/**
+ * Opens the store of lines that the configuration names. With Cassandra the embedded file is opened too: it keeps the
+ * samples. There retention is the nodes' own work: each row says how long it lives.
+ */
+export async function openLineEngine(
+  config: ManagerConfig,
+  settings: SettingStore,
+  onWarning: (message: string, fields: Record<string, unknown>) => void,
+): Promise<LineEngine> {
+  const { lines, dataDir, store } = config;
+  const options = { threads: lines.threads, memoryLimitBytes: lines.memory, readTimeoutMs: lines.readTimeout };
+  const embedded = await openLineStore(join(dataDir, 'lines.duckdb'), options);
+  if (store.engine === 'duckdb') return embedded;
+  const { contactPoints, localDataCenter, keyspace, replication, user, passwordFile, caFile, keep } = store.cassandra;
+  try {
+    const remote = await openCassandraLines({
+      ...{ contactPoints, localDataCenter, keyspace, replication, onWarning },
+      ...(user === null ? {} : { user, password: passwordFile === null ? '' : firstLine(passwordFile) }),
+      ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),
+      manager: managerName(settings),
+      keepMs: {
+        error: keep.error ?? lines.keep,
+        warn: keep.warn ?? lines.keep,
+        info: keep.info ?? lines.keep,
+        debug: keep.debug ?? lines.keep,
+      },
+      readTimeoutMs: lines.readTimeout,
+      requestTimeoutMs: store.cassandra.requestTimeout,
+    });
+    return {
+      lines: remote.lines,
+      samples: embedded.samples,
+      retain: (rule) => embedded.retain(rule),
+      async close() {
+        try {
+          await remote.close();
+        } finally {
+          await embedded.close();
+        }
+      },
+    };
+  } catch (error) {
+    await embedded.close();
+    throw error;
+  }
+}
+
+/** The same after a restart, and another for each manager: it is made once, in this manager's own state. */
+function managerName(settings: SettingStore): string {
+  const known = settings.get(MANAGER_NAME);
+  if (known !== null) return known;
+  const made = randomBytes(8).toString('hex');
+  settings.put(MANAGER_NAME, made);
+  return made;
+}
+
+function firstLine(path: string): string {
+  return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]!;
+}
