@@ -115,9 +115,9 @@ export class RulesView extends View<RulesViewOptions> {
         @change=${(event: Event) => void this.toggle(rule, (event.target as HTMLInputElement).checked)} /><i aria-hidden="true"></i></label>
       <span class="rule-state">${ruleMark({ state, severity })}</span>
       <span class="rule-main"><a class="rule-name" href="#/rules/${rule.id}">${visibleText(name)}</a>
-        <span class="rule-words">${conditionText(condition, groupBy)}${filterText(query) === '' ? '' : html` of <code>${visibleText(filterText(query))}</code>`}</span>
+        <span class="rule-words">${filterText(query) === '' ? 'all lines' : html`<code>${visibleText(filterText(query))}</code>`}: ${conditionText(condition, groupBy)}</span>
         ${shown.length === 0 ? null : html`<span class="rule-groups">${shown.map((group) => html`<b>${group}</b>`)}${firing.length > GROUPS_SHOWN ? html`<span class="dim">and ${firing.length - GROUPS_SHOWN} more</span>` : null}</span>`}</span>
-      <span class="rule-last">${lastFiredMs === null ? html`<span class="dim">never fired</span>` : html`<span class="dim">fired</span> ${timeMark(lastFiredMs, deps.nowMs())}`}
+      <span class="rule-last">${lastFiredMs === null ? html`<span class="dim">never fired</span>` : html`<span><span class="dim">fired</span> ${timeMark(lastFiredMs, deps.nowMs())}</span>`}
         <small class="dim">${destinations.length === 0 ? 'tells nobody' : `tells ${plural(destinations.length, 'destination')}`}</small></span>
     </div>`;
   }
