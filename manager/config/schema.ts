@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, size } from '../../common/pure/config/quantity.ts';
 import { isAddressBlock } from './address-block.ts';
-import { store } from './store.ts';
+import { lines, store } from './store.ts';
 
 const count = (least: number, most: number, usual: number) => z.number().int().min(least).max(most).default(usual);
 
@@ -46,30 +46,6 @@ const keepLevel = (level: string) =>
     .nullable()
     .default(null)
     .describe(`How long lines of level ${level} are kept; null: as long as \`keep\` says.`);
-
-const lines = z
-  .object({
-    keep: duration({ min: '1h' }).prefault('30d').describe('Lines and samples older than this are deleted.'),
-    keepLevels: z
-      .object({ error: keepLevel('error'), warn: keepLevel('warn'), info: keepLevel('info'), debug: keepLevel('debug') })
-      .describe('Times that differ by level.'),
-    limit: size({ min: '64MiB' })
-      .prefault('20GiB')
-      .describe('When all lines together take more, the oldest are deleted first. What was deleted is told in a line.'),
-    sealLines: count(10_000, 10_000_000, 1_048_576).describe(
-      'When there are so many new lines they are written to a file of their own (zstd Parquet).',
-    ),
-    sealAfter: duration({ min: '1m' }).prefault('1d').describe('The same after so long, however few they are.'),
-    memory: size({ min: '128MiB' }).prefault('1GiB').describe('Memory that the database of lines may take.'),
-    threads: count(1, 64, 2).describe('Threads of that database.'),
-    readTimeout: duration({ min: '1s' }).prefault('30s').describe('A search that takes longer is broken off.'),
-    commitLines: count(100, 1_000_000, 32_768).describe('Most lines of one transaction.'),
-    waiting: size({ min: '1MiB' })
-      .prefault('64MiB')
-      .describe('Lines that may wait for the disk; beyond it the agents keep theirs and send again.'),
-    retry: duration({ min: '100ms' }).prefault('1s').describe('When an agent sends again what could not be taken.'),
-  })
-  .describe('The store of log lines and samples.');
 
 const syslog = z
   .object({
