@@ -1,14 +1,18 @@
 import { WebvirtError } from '../../common/errors.ts';
 import type { LinesBatch, TailRequest } from '../../common/wire/live.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { LineFilter } from '../store/ports.ts';
+import type { CommittedBatch, LineFilter } from '../store/ports.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
 import { createSelector, filterKey, type Selector, type SharedBatch, shareBatch } from './channel.ts';
 import { createSharedBatches } from './encode-once.ts';
 import { mergeLines } from './merge-lines.ts';
 import type { Outbox } from './outbox.ts';
+import { createPace } from './pace.ts';
 import type { BatchReader, TailStore } from './ports.ts';
 import { createTail, type Selection, type Tail, type TailCaps } from './tail.ts';
+
+/** A line of a busy stream to hundreds of viewers waits this much for others at most. */
+const LONGEST_REST_MS = 20;
 
 /** One filter, however many watch it. */
 interface Channel {
@@ -89,26 +93,22 @@ export function createTails(
     }
   }
 
-  const unlisten = [
-    deps.bus.on('lines', ({ batches }) => {
+  /** One event of the bus: our own batches, or another manager's. */
+  const pace = createPace<{ batches: readonly CommittedBatch[]; isPeers: boolean }>(LONGEST_REST_MS, (events) => {
+    const shared = events.flatMap(({ batches, isPeers }) => {
       const last = batches.at(-1);
-      if (last === undefined) return;
-      upTo = last.ordinal + (last.columns?.n ?? 1) - 1;
-      if (channels.size === 0) return;
-      tell(
-        batches.map((batch) => shareBatch(batch, deps.reader)),
-        upTo,
-      );
-    }),
-    // Lines of other managers are shown, and leave the position where it is: it counts lines of our own store.
-    deps.bus.on('peer-lines', ({ batches }) => {
-      if (channels.size === 0) return;
-      const at = upTo ?? deps.store.newestOrdinal();
-      tell(
-        batches.map((batch) => shareBatch(batch, deps.reader, at)),
-        at,
-      );
-    }),
+      if (last !== undefined && !isPeers) upTo = last.ordinal + (last.columns?.n ?? 1) - 1;
+      if (channels.size === 0) return [];
+      // Lines of other managers leave the position where it is: it counts lines of our own store.
+      const peerAt = isPeers ? (upTo ?? deps.store.newestOrdinal()) : null;
+      return batches.map((batch) => shareBatch(batch, deps.reader, peerAt));
+    });
+    if (shared.length > 0) tell(shared, upTo ?? deps.store.newestOrdinal());
+  });
+
+  const unlisten = [
+    deps.bus.on('lines', ({ batches }) => pace.push({ batches, isPeers: false })),
+    deps.bus.on('peer-lines', ({ batches }) => pace.push({ batches, isPeers: true })),
     deps.bus.on('peer-break', ({ lines }) => {
       for (const channel of channels.values()) for (const tail of channel.tails) tail.skip(lines);
     }),
@@ -163,6 +163,7 @@ export function createTails(
     },
     stop() {
       for (const stop of unlisten) stop();
+      pace.stop();
       channels.clear();
     },
   };
