@@ -58,6 +58,9 @@ it('names the key of what is wrong', () => {
   expect(said('prot: 1')).toBe(`${path}: prot: there is no such key; did you mean port?`);
   expect(said('lines: {keep: 30}')).toContain('lines.keep: write a time with its unit');
   expect(said('port: 99999')).toContain('port: ');
+  expect(said('intake: {syslog: {tcpPort: 5514}}')).toContain('intake.syslog.allow: say which addresses may send');
+  expect(said('intake: {syslog: {tcpPort: 5514, allow: [10.0.0.0/33]}}')).toContain('intake.syslog.allow.0: ');
+  expect(said('intake: {syslog: {tcpPort: 5514, allow: [10.0.0.0/8, "::1"]}}')).toBe('taken');
   expect(said('', { WEBVIRT_PORT: 'x' })).toContain('WEBVIRT_PORT: port: ');
   expect(said('signIn: {remember: 1d}')).toContain('signIn.remember: must be longer');
   expect(said('adminPasswordFile: /nothing/here')).toBe('adminPasswordFile: the file /nothing/here does not exist');

@@ -9,6 +9,7 @@ import { launch, remove } from './launch.ts';
 import { logs } from './logs.ts';
 import { ls } from './ls.ts';
 import { migrate } from './migrate.ts';
+import { rules } from './rules.ts';
 import { run } from './run.ts';
 import { search } from './search.ts';
 import { searches } from './searches.ts';
@@ -16,7 +17,23 @@ import { sessions } from './sessions.ts';
 
 /** All words of the command line, in the order in which the help shows them. */
 export const COMMANDS: readonly CliCommand[] = [
-  ...[logs, search, searches, ls, act, serialConsole, launch, remove, migrate, watch, cancel, images, run, sessions],
+  ...[
+    logs,
+    search,
+    searches,
+    rules,
+    ls,
+    act,
+    serialConsole,
+    launch,
+    remove,
+    migrate,
+    watch,
+    cancel,
+    images,
+    run,
+    sessions,
+  ],
   ...[scan, enrol, agent],
 ];
 

@@ -15,6 +15,19 @@ export interface Noun {
   row(item: never, nowMs: number): Row;
 }
 
+/** A way by which lines of programs outside come in. */
+interface IntakeWay {
+  way: string;
+  listens: string | null;
+  taken: number;
+  refused: { count: number }[];
+  dropped: { count: number }[];
+  sentBack: number;
+  lastSeenMs: number | null;
+  senders: unknown[];
+}
+const total = (reasons: { count: number }[]) => reasons.reduce((sum, { count }) => sum + count, 0);
+
 /** What `webvirt ls` knows, in the order in which the help names it. */
 export const NOUNS: Record<string, Noun> = {
   hosts: {
@@ -117,6 +130,20 @@ export const NOUNS: Record<string, Noun> = {
         search.id,
       ];
     },
+  },
+  intake: {
+    path: '/api/v1/intake',
+    heading: ['WAY', 'LISTENS', 'TAKEN', 'REFUSED', 'DROPPED', 'SENT BACK', 'SENDERS', 'HEARD'],
+    row: (way: IntakeWay, nowMs): Row => [
+      way.way,
+      way.listens ?? 'off',
+      way.taken,
+      total(way.refused),
+      total(way.dropped),
+      way.sentBack,
+      way.senders.length,
+      way.lastSeenMs === null ? '' : `${age(way.lastSeenMs, nowMs)} ago`,
+    ],
   },
   compute: {
     path: '/api/v1/compute/servers',

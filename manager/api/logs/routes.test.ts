@@ -23,8 +23,6 @@ const ACTING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u2028\u2029\u202e
 let store: OpenLineStore;
 let edge: Edge;
 let headers: Record<string, string>;
-const outside: NewLine[] = [];
-let flushed = 0;
 
 function batch(first: number, lines: Partial<NewLine>[]) {
   const builder = new ColumnBuilder();
@@ -46,15 +44,7 @@ beforeAll(async () => {
   ]);
   const rest = Array.from({ length: 5_000 }, (_, i) => ({ message: `line ${i}`, tsMs: NOW + 1_000 + i / 10 }));
   await store.lines.append([batch(HOSTILE.length, rest)]);
-  const door: LineDoor = {
-    admit: () => undefined,
-    refused: () => undefined,
-    async store(_sender, lines) {
-      outside.push(...lines);
-      flushed = outside.length;
-    },
-  };
-  await edge.swapRoutes(logRoutes({ lines: store.lines, door, nowMs: () => NOW + 10_000 }));
+  await edge.swapRoutes(logRoutes({ lines: store.lines, door: {} as LineDoor, nowMs: () => NOW + 10_000 }));
   headers = { ...edge.bearer('admin').headers, 'Content-Type': 'application/json' };
 });
 afterAll(async () => {
@@ -201,62 +191,5 @@ describe('an export', () => {
     taken.shift()!();
     await outcome;
     expect(pages).toBeLessThanOrEqual(3);
-  });
-});
-
-describe('lines from outside', () => {
-  const post = (body: string) => edge.ask('/api/v1/logs', { method: 'POST', headers, body });
-
-  it('are stored as external, and may not say who they are', async () => {
-    outside.length = 0;
-    const spoof = { host: 'a1', agent: 'manager', source: 'audit', id: 'x', receivedMs: 1, job: 'j', instance: 'i' };
-    const lines = [
-      { message: 'plain' },
-      { message: 'full', level: 'WARNING', tsMs: NOW - 5, unit: 'backup', fields: { bytes: 1 }, ...spoof },
-      { message: '{"level":"error","host":"b"}\nsecond row', ts: '2023-11-14T22:13:20Z', sender: 'somebody' },
-    ];
-    const answer = await post(JSON.stringify(lines));
-    expect(answer.json).toEqual({ err: null, data: { accepted: 3, refusedCount: 0, refused: [] } });
-    expect(flushed).toBe(3);
-    expect(outside).toEqual([
-      { tsMs: NOW + 10_000, level: 'info', source: 'external', message: 'plain', fields: { sender: 'admin@test' } },
-      {
-        ...{ tsMs: NOW - 5, level: 'warn', source: 'external', message: 'full', unit: 'backup' },
-        fields: { ...spoof, bytes: 1, sender: 'admin@test' },
-      },
-      { tsMs: NOW, level: 'info', source: 'external', message: lines[2]!.message, fields: { sender: 'admin@test' } },
-    ]);
-  });
-
-  it('are taken one by one: a bad one is named and does not fail the others', async () => {
-    outside.length = 0;
-    const bad = [7, null, [], {}, { message: 7 }, { message: 'x', level: 'loud' }, { message: 'x', tsMs: 'soon' }];
-    const more = [
-      { message: 'x', fields: [] },
-      { message: 'x'.repeat(70_000) },
-      { message: 'x', fields: { a: 'x'.repeat(20_000) } },
-    ];
-    const answer = await post(JSON.stringify([...bad, ...more, { message: 'good' }]));
-    const told = answer.json.data as {
-      accepted: number;
-      refusedCount: number;
-      refused: { index: number; reason: string }[];
-    };
-    expect([told.accepted, told.refusedCount]).toEqual([1, 10]);
-    expect(told.refused.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(outside.map(({ message }) => message)).toEqual(['good']);
-    const many = await post(JSON.stringify(Array.from({ length: 10_002 }, () => ({ message: 'm' }))));
-    expect(many.json.data).toMatchObject({ accepted: 10_000, refusedCount: 2 });
-  });
-
-  it('may come as NDJSON, one object a row', async () => {
-    const text = '{"message":"one"}\r\n\nnot json\n{"message":"two","__proto__":{"x":1}}\n"three"';
-    const rows = { ...headers, 'Content-Type': 'application/x-ndjson' };
-    const answer = await edge.ask('/api/v1/logs', { method: 'POST', headers: rows, body: text });
-    expect(answer.json.data).toMatchObject({ accepted: 2, refusedCount: 2 });
-    expect((answer.json.data as { refused: unknown }).refused).toEqual([
-      { index: 1, reason: 'not JSON' },
-      { index: 3, reason: 'not an object' },
-    ]);
   });
 });
