@@ -41,12 +41,6 @@ const signIn = z
   })
   .describe('Signing in and sessions.');
 
-const keepLevel = (level: string) =>
-  duration({ min: '1h' })
-    .nullable()
-    .default(null)
-    .describe(`How long lines of level ${level} are kept; null: as long as \`keep\` says.`);
-
 const links = z
   .object({
     ping: duration({ min: '100ms' }).prefault('3s').describe('Pause between two heartbeats to an agent.'),

@@ -3,6 +3,12 @@ import { duration, size } from '../../common/pure/config/quantity.ts';
 
 const count = (least: number, most: number, usual: number) => z.number().int().min(least).max(most).default(usual);
 
+const keepLevel = (level: string) =>
+  duration({ min: '1h' })
+    .nullable()
+    .default(null)
+    .describe(`How long lines of level ${level} are kept; null: as long as \`keep\` says.`);
+
 /** What holds for the lines wherever they are kept, and for the embedded store. */
 export const lines = z
   .object({
@@ -32,12 +38,6 @@ export const lines = z
     retry: duration({ min: '100ms' }).prefault('1s').describe('When an agent sends again what could not be taken.'),
   })
   .describe('The store of log lines and samples.');
-
-const keep = (level: string) =>
-  duration({ min: '1h' })
-    .nullable()
-    .default(null)
-    .describe(`How long lines of level ${level} are kept; null: as long as \`lines.keep\` says.`);
 
 const cassandra = z
   .object({
@@ -73,9 +73,6 @@ const cassandra = z
       .default(null)
       .describe("File with the authority that signed the nodes' certificates, PEM; null: no TLS."),
     requestTimeout: duration({ min: '500ms' }).prefault('8s').describe('A request that takes longer has failed.'),
-    keep: z
-      .object({ error: keep('error'), warn: keep('warn'), info: keep('info'), debug: keep('debug') })
-      .describe('Times that differ by level. They hold for lines that come from now on.'),
   })
   .describe('Where the lines are when `engine` is cassandra.');
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ManagerConfig } from '../config.ts';
 import { openCassandraLines } from '../store/cassandra/open.ts';
-import { type OpenLineStore, openLineStore } from '../store/duckdb/open.ts';
+import { type LineStoreOptions, type OpenLineStore, openLineStore } from '../store/duckdb/open.ts';
 import type { SettingStore } from '../store/ports.ts';
 
 /** What the manager uses of an open store of lines, whichever keeps them. */
@@ -22,10 +22,16 @@ export async function openLineEngine(
   onWarning: (message: string, fields: Record<string, unknown>) => void,
 ): Promise<LineEngine> {
   const { lines, dataDir, store } = config;
-  const options = { threads: lines.threads, memoryLimitBytes: lines.memory, readTimeoutMs: lines.readTimeout };
+  const options: LineStoreOptions = {
+    ...{ threads: lines.threads, memoryLimitBytes: lines.memory, readTimeoutMs: lines.readTimeout },
+    ...{ sealLines: lines.sealLines, sealAfterMs: lines.sealAfter, filterBytes: lines.memory / 8 },
+    onDamaged: (file) => onWarning('a file of sealed lines is missing or damaged: its lines are left out', { ...file }),
+    onSealFailed: (error) => onWarning('new lines could not be sealed; it is tried again', { error: String(error) }),
+  };
   const embedded = await openLineStore(join(dataDir, 'lines.duckdb'), options);
   if (store.engine === 'duckdb') return embedded;
-  const { contactPoints, localDataCenter, keyspace, replication, user, passwordFile, caFile, keep } = store.cassandra;
+  const { contactPoints, localDataCenter, keyspace, replication, user, passwordFile, caFile } = store.cassandra;
+  const { keepLevels } = lines;
   try {
     const remote = await openCassandraLines({
       ...{ contactPoints, localDataCenter, keyspace, replication, onWarning },
@@ -33,10 +39,10 @@ export async function openLineEngine(
       ...(caFile === null ? {} : { ca: readFileSync(caFile, 'utf8') }),
       manager: managerName(settings),
       keepMs: {
-        error: keep.error ?? lines.keep,
-        warn: keep.warn ?? lines.keep,
-        info: keep.info ?? lines.keep,
-        debug: keep.debug ?? lines.keep,
+        error: keepLevels.error ?? lines.keep,
+        warn: keepLevels.warn ?? lines.keep,
+        info: keepLevels.info ?? lines.keep,
+        debug: keepLevels.debug ?? lines.keep,
       },
       readTimeoutMs: lines.readTimeout,
       requestTimeoutMs: store.cassandra.requestTimeout,
