@@ -8,6 +8,7 @@ import { ROOT } from './parts/root.mjs';
 const BENCHES = [
   'live',
   'ingest',
+  'cassandra',
   'commands',
   'console',
   'discovery',

@@ -8,7 +8,7 @@ import type { IntakeFailpoint } from '../../manager/intake/ports.ts';
 import { createLinks, LINKS_DEFAULTS, type Links } from '../../manager/links/links.ts';
 import type { LinkHandlers, LinksConfig, LinkTls } from '../../manager/links/ports.ts';
 import { type LineStoreOptions, type OpenLineStore, openLineStore } from '../../manager/store/duckdb/open.ts';
-import type { StateStore } from '../../manager/store/ports.ts';
+import type { LineStore, StateStore } from '../../manager/store/ports.ts';
 import { openStateStore } from '../../manager/store/sqlite/open.ts';
 
 export interface LineRoadOptions {
@@ -17,6 +17,8 @@ export interface LineRoadOptions {
   links?: Partial<LinksConfig>;
   intake?: Partial<IntakeConfig>;
   store?: LineStoreOptions;
+  /** Where the lines go instead of the embedded store. */
+  lines?: LineStore;
   failpoint?: IntakeFailpoint;
 }
 
@@ -54,7 +56,7 @@ export async function startLineRoad(options: LineRoadOptions): Promise<LineRoad>
   const made = createIntake(
     { ...INTAKE_DEFAULTS, ...options.intake },
     {
-      ...{ lines: store.lines, settings: state.settings, bus, log: logger },
+      ...{ lines: options.lines ?? store.lines, settings: state.settings, bus, log: logger },
       ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
     },
   );
