@@ -40,7 +40,6 @@ export class LivePage extends Page<PageDeps> {
     this.bar = new FilterBar({ parent: this, deps: this.deps, params: this.params });
     this.listenTo(this.bar, 'pause', () => this.panel.onKey(' '));
     this.listenTo(this.bar, 'all', (name: string) => this.tools.run(name));
-    this.listenTo(this.deps.look, 'change', this.onLook);
     this.main.append(this.bar.draw().el);
     this.open();
   }
@@ -71,7 +70,10 @@ export class LivePage extends Page<PageDeps> {
   /** Builds stream and counts for the present parameters. */
   open(): void {
     const { params, deps } = this;
+    // The look that a link brings comes first; from then on the page follows what the reader changes.
+    this.stopListening(deps.look);
     if (params.cols !== undefined || params.view !== undefined) deps.look.borrow(params.cols, params.view);
+    this.listenTo(deps.look, 'change', this.onLook);
     const source = deps.lines(params);
     this.counts = deps.histograms(params);
     this.histogram = new HistogramView({

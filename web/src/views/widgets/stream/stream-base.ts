@@ -62,6 +62,7 @@ export abstract class StreamBase extends View<LogStreamOptions> {
   declare reading: boolean;
   declare seenAppended: number;
   declare topId: string | null;
+  declare widthPx: number;
   declare view: RowView;
   declare ends: StreamEnds;
 
@@ -81,6 +82,7 @@ export abstract class StreamBase extends View<LogStreamOptions> {
     this.reading = false;
     this.seenAppended = 0;
     this.topId = null;
+    this.widthPx = 0;
     this.geometry = layout.newGeometry(ROW_PX.normal);
   }
 
@@ -203,8 +205,14 @@ export abstract class StreamBase extends View<LogStreamOptions> {
 
   measure(): void {
     const g = this.geometry;
-    if (g.viewPx !== this.scroller.clientHeight && this.view.wrap) g.tall.clear();
-    g.viewPx = this.scroller.clientHeight;
+    const { clientWidth, clientHeight } = this.scroller;
+    g.viewPx = clientHeight;
+    if (this.widthPx !== clientWidth && this.view.wrap) {
+      // Rows wrap elsewhere now: those in view are measured again.
+      g.tall.clear();
+      this.pool.refill();
+    }
+    this.widthPx = clientWidth;
     this.detail.measure(g);
     this.redraw();
   }
