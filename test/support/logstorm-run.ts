@@ -34,7 +34,10 @@ export async function buildLogstorm(): Promise<{ agent: string; manager: string;
   return { ...files, remove: () => Object.values(files).forEach((file) => void rmSync(file, { force: true })) };
 }
 
-/** One round: where each program dies; null: it is killed by us once the other one has died. */
+/**
+ * One round: where each program dies; null: it is killed by us once the other one has died. Both null: both live until
+ * all is stored.
+ */
 export interface StormRound {
   agent: string | null;
   manager: { at: string; pass: number } | null;
@@ -47,6 +50,8 @@ export interface StormOptions {
   lines: number;
   /** At most so long for a round; then both are killed as they are. Milliseconds. */
   limitMs: number;
+  /** Everything is dead: the files in this folder may be changed. */
+  between?(round: number, dir: string): void;
   onRound?(round: number, ended: { agent: string; manager: string }): void;
 }
 
@@ -62,7 +67,14 @@ export interface StormOutcome {
 }
 
 /** Kills agent and manager again and again while lines are on their way, then lets both live until all is stored. */
-export async function runLogstorm({ programs, rounds, lines, limitMs, onRound }: StormOptions): Promise<StormOutcome> {
+export async function runLogstorm({
+  programs,
+  rounds,
+  lines,
+  limitMs,
+  between,
+  onRound,
+}: StormOptions): Promise<StormOutcome> {
   const dir = mkdtempSync(join(tmpdir(), 'webvirt-logstorm-'));
   const identities = await createIdentities();
   const identity = await identities.agent();
@@ -94,7 +106,10 @@ export async function runLogstorm({ programs, rounds, lines, limitMs, onRound }:
 
   try {
     for (const [i, round] of rounds.entries()) {
-      const agent = start(programs.agent, agentOrder(i, lines, round.agent), () => undefined);
+      const isQuiet = round.agent === null && round.manager === null;
+      const agent = start(programs.agent, agentOrder(i, lines, round.agent), ({ t }) => {
+        if (isQuiet && t === 'drained') end(agent.child);
+      });
       const manager = start(programs.manager, managerOrder(round.manager), () => undefined);
       const limit = setTimeout(() => {
         end(agent.child);
@@ -107,6 +122,7 @@ export async function runLogstorm({ programs, rounds, lines, limitMs, onRound }:
       clearTimeout(limit);
       kills += Object.values(ended).filter((how) => how === 'SIGKILL').length;
       onRound?.(i, ended);
+      between?.(i, dir);
     }
     const manager = start(programs.manager, managerOrder(null), () => undefined);
     const drained = new EventEmitter();

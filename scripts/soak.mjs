@@ -1,0 +1,42 @@
+// npm run soak [-- ROW… --rounds N --lines N --seed N]: storms that are too long for every test run. Never part of
+// npm test. Without a row all are run, one after the other; the exit code says whether something was lost.
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { ROOT } from './parts/root.mjs';
+
+const ROWS = {
+  kills: 'L1 L2 L3: agent, manager or both killed at random points (A1-A12, M1-M5) while lines are on their way',
+  cuts: 'L1 L2: as kills, at random moments instead of named points',
+  restore: 'L14: the manager is set back to a backup between kills; what it had acked must come again',
+  planted: 'each planted bug must turn its tests red',
+};
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '200' },
+    lines: { type: 'string', default: '3000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    help: { type: 'boolean', default: false },
+  },
+});
+const unknown = positionals.find((row) => !Object.hasOwn(ROWS, row));
+if (values.help || unknown !== undefined) {
+  if (unknown !== undefined) console.error(`There is no row "${unknown}".`);
+  for (const [row, what] of Object.entries(ROWS)) console.log(`${row.padEnd(9)}${what}`);
+  process.exit(unknown === undefined ? 0 : 2);
+}
+
+let failed = 0;
+for (const row of positionals.length === 0 ? Object.keys(ROWS) : positionals) {
+  const { rounds, lines, seed } = values;
+  const args =
+    row === 'planted'
+      ? ['scripts/planted-bugs.mjs']
+      : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
+  console.log(`${row}: ${ROWS[row]}${row === 'planted' ? '' : ` (${rounds} rounds of ${lines} lines, seed ${seed})`}`);
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  const code = await new Promise((done) => child.on('close', done));
+  if (code !== 0) failed += 1;
+  console.log(`${row}: ${code === 0 ? 'nothing was lost' : 'FAILED'}`);
+}
+process.exitCode = failed === 0 ? 0 : 1;
