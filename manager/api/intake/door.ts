@@ -27,11 +27,18 @@ const LIMIT_REFUSED_TOLD = 100;
 /** Lines of one request. */
 export const LIMIT_REQUEST_LINES = 10_000;
 /** More than that are refused: the parts of one request are looked at within one turn of the event loop. */
-export const TOO_MANY_LINES = `more than ${LIMIT_REQUEST_LINES} lines in one request`;
+const TOO_MANY_LINES = `more than ${LIMIT_REQUEST_LINES} lines in one request`;
 
-/** Gathers what is read: a line, or why it is none. */
-export function createReading(): ReadLines & { take(index: number, read: NewLine | string): void } {
-  const reading: ReadLines & { take(index: number, read: NewLine | string): void } = {
+export interface Reading extends ReadLines {
+  /** The line at this place, or why it is none. */
+  take(index: number, read: NewLine | string): void;
+  /** So many from this place on are refused unread: a body may hold millions of nothings. */
+  refuseRest(index: number, count: number): void;
+}
+
+/** Gathers what is read. */
+export function createReading(): Reading {
+  const reading: Reading = {
     ...{ lines: [], refusedCount: 0, refused: [] },
     take(index, read) {
       if (typeof read !== 'string') reading.lines.push(read);
@@ -39,6 +46,11 @@ export function createReading(): ReadLines & { take(index: number, read: NewLine
         reading.refusedCount += 1;
         if (reading.refused.length < LIMIT_REFUSED_TOLD) reading.refused.push({ index, reason: read });
       }
+    },
+    refuseRest(index, count) {
+      reading.refusedCount += count;
+      const told = Math.min(count, LIMIT_REFUSED_TOLD - reading.refused.length);
+      for (let i = 0; i < told; i += 1) reading.refused.push({ index: index + i, reason: TOO_MANY_LINES });
     },
   };
   return reading;

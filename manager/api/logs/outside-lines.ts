@@ -1,6 +1,6 @@
 import { LEVELS, type NewLine } from '../../../common/model/line.ts';
 import { isTooDeep, LIMIT_MESSAGE_CHARACTERS } from '../../../common/pure/outside/fields.ts';
-import { createReading, LIMIT_REQUEST_LINES, type ReadLines, TOO_MANY_LINES } from '../intake/door.ts';
+import { createReading, LIMIT_REQUEST_LINES, type ReadLines } from '../intake/door.ts';
 import { levelNamed } from '../intake/levels.ts';
 
 const LIMIT_FIELDS_CHARACTERS = 16 * 1024;
@@ -12,8 +12,10 @@ const LIMIT_FIELDS_CHARACTERS = 16 * 1024;
  */
 export function readOutsideLines(body: unknown, sender: string, nowMs: number): ReadLines {
   const reading = createReading();
-  for (const [index, item] of itemsOf(body).entries())
-    reading.take(index, index < LIMIT_REQUEST_LINES ? readOne(item, sender, nowMs) : TOO_MANY_LINES);
+  const items = itemsOf(body);
+  for (const [index, item] of items.slice(0, LIMIT_REQUEST_LINES).entries())
+    reading.take(index, readOne(item, sender, nowMs));
+  reading.refuseRest(LIMIT_REQUEST_LINES, Math.max(0, items.length - LIMIT_REQUEST_LINES));
   return reading;
 }
 
@@ -23,7 +25,9 @@ function itemsOf(body: unknown): unknown[] {
   if (Array.isArray(body)) return body;
   if (typeof body !== 'string') return [body];
   const rows = body.split('\n').filter((row) => row.trim() !== '');
-  return rows.map((row) => {
+  return rows.map((row, index) => {
+    // Refused by its number: reading it would be work for nobody.
+    if (index >= LIMIT_REQUEST_LINES) return NOT_JSON;
     try {
       return JSON.parse(row) as unknown;
     } catch {

@@ -1,6 +1,6 @@
 import type { Level, NewLine } from '../../../common/model/line.ts';
 import { boundedFields, boundedMessage, claimed } from '../../../common/pure/outside/fields.ts';
-import { createReading, LIMIT_REQUEST_LINES, type ReadLines, TOO_MANY_LINES } from '../intake/door.ts';
+import { createReading, LIMIT_REQUEST_LINES, type ReadLines } from '../intake/door.ts';
 import { levelNamed } from '../intake/levels.ts';
 
 type Json = Record<string, unknown>;
@@ -27,10 +27,11 @@ export function readLoki(body: unknown, sender: string, nowMs: number): ReadLine
       index += 1;
       continue;
     }
-    for (const value of values) {
-      reading.take(index, index < LIMIT_REQUEST_LINES ? readEntry(labels, value, sender, nowMs) : TOO_MANY_LINES);
-      index += 1;
-    }
+    const room = Math.max(0, LIMIT_REQUEST_LINES - index);
+    for (const [i, value] of values.slice(0, room).entries())
+      reading.take(index + i, readEntry(labels, value, sender, nowMs));
+    reading.refuseRest(index + room, Math.max(0, values.length - room));
+    index += values.length;
   }
   return reading;
 }

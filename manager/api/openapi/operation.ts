@@ -13,6 +13,7 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 /** Noun of a route: the group it stands in. */
 export function tagOf(path: string): string {
   const [first, , third] = path.slice(1).split('/');
+  if (first === 'v1' || first === 'loki') return 'intake';
   return first === 'api' ? (third ?? 'service') : first === 'list' ? 'list' : 'service';
 }
 
@@ -44,7 +45,9 @@ export function operationOf(route: Route): Json {
 }
 
 function operationId({ method, path }: Route): string {
-  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '' && word !== 'api' && word !== 'v1');
+  // Addresses of other protocols keep all of their words: `/v1/logs` of OTLP is not `/api/v1/logs`.
+  const own = path.replace(/^\/api\/v1\//, '/');
+  const words = own.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
 }
 

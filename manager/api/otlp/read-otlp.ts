@@ -1,6 +1,6 @@
 import type { Level, NewLine } from '../../../common/model/line.ts';
 import { boundedFields, boundedMessage, claimed } from '../../../common/pure/outside/fields.ts';
-import { createReading, LIMIT_REQUEST_LINES, type ReadLines, TOO_MANY_LINES } from '../intake/door.ts';
+import { createReading, LIMIT_REQUEST_LINES, type ReadLines } from '../intake/door.ts';
 import { levelNamed } from '../intake/levels.ts';
 import { isObject, pairs, plainValue } from './any-value.ts';
 
@@ -24,12 +24,12 @@ export function readOtlp(body: unknown, sender: string, nowMs: number): ReadLine
     for (const scope of listOf(outer['scopeLogs']) ?? []) {
       const inner = isObject(scope) ? scope : {};
       const scoped = scopePairs(inner['scope']);
-      for (const record of listOf(inner['logRecords']) ?? []) {
-        const read =
-          index < LIMIT_REQUEST_LINES ? readRecord(record, { about, scoped, sender, nowMs }) : TOO_MANY_LINES;
-        reading.take(index, read);
-        index += 1;
-      }
+      const records = listOf(inner['logRecords']) ?? [];
+      const room = Math.max(0, LIMIT_REQUEST_LINES - index);
+      for (const [i, record] of records.slice(0, room).entries())
+        reading.take(index + i, readRecord(record, { about, scoped, sender, nowMs }));
+      reading.refuseRest(index + room, Math.max(0, records.length - room));
+      index += records.length;
     }
   }
   return reading;
