@@ -1,6 +1,7 @@
 // npm test: installs what the tests need, runs all of them, ends with one line "N passed, N failed".
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from './parts/build.mjs';
+import { ensureCassandra } from './parts/cassandra.mjs';
 import { ensureNpmPackages } from './parts/npm.mjs';
 import { ensurePrograms, FOR_TESTS } from './parts/packages.mjs';
 import { inRoot } from './parts/root.mjs';
@@ -13,6 +14,9 @@ mkdirSync(reports, { recursive: true });
 
 await ensureNpmPackages();
 await ensurePrograms(FOR_TESTS);
+// Before the suites: a test that waits for a download would be late for others.
+const { missing: noCassandra } = await ensureCassandra(console.log);
+if (noCassandra !== undefined) console.log(`skipped: no Cassandra (${noCassandra})`);
 
 async function step(title, work) {
   const startedMs = performance.now();

@@ -22,6 +22,8 @@ export const NEEDS = {
   jekyll: { package: 'jekyll', without: 'the reference site is not built' },
   busybox: { package: 'busybox-static', without: 'the lab has no guest' },
   ip: { package: 'iproute2', without: 'the lab has no network' },
+  java: { package: 'openjdk-17-jre-headless', without: 'the tests with a real Cassandra are skipped' },
+  mvn: { package: 'maven', without: 'the tests with a real Cassandra are skipped' },
   openssl: { package: 'openssl', without: 'some tests of certificates are skipped' },
 };
 
@@ -29,4 +31,4 @@ export const NEEDS = {
 export const FOR_COMPUTE = ['python3', 'python3-ipython', 'python3-seccomp'];
 export const FOR_START = ['virsh', 'libvirtd', 'qemu-system-x86_64', 'qemu-img', 'nmap', ...FOR_COMPUTE];
 export const FOR_LAB = [...FOR_START, 'busybox', 'ip'];
-export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', 'openssl', 'sagemath'];
+export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', 'openssl', 'java', 'mvn', 'sagemath'];

@@ -2,16 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import cassandra from 'cassandra-driver';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type CassandraNode, cassandraMissing, freePort, startCassandra } from '../../../test/support/cassandra.ts';
 import { batchOf, NOW, numbered } from '../batch-of.testing.ts';
 import { lineStoreContract } from '../lines-contract.testing.ts';
 import { type CassandraLines, openCassandraLines } from './open.ts';
 import type { CassandraOptions } from './options.ts';
-import { TABLES } from './schema.ts';
+import { TABLES, tableName } from './schema.ts';
 
 const DAY_MS = 86_400_000;
 const missing = await cassandraMissing();
+// The node shares two processors with the other tests, and its first statements are slow.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 /** One real node for all of this file: it takes eight seconds to start. */
 describe.skipIf(missing !== null)('cassandra', () => {
@@ -39,10 +41,7 @@ describe.skipIf(missing !== null)('cassandra', () => {
   async function empty(): Promise<void> {
     const client = new cassandra.Client({ contactPoints: [`127.0.0.1:${node.port}`], localDataCenter: 'datacenter1' });
     await client.connect();
-    for (const table of TABLES) {
-      const name = /EXISTS (\w+)/.exec(table)![1]!;
-      if (name !== 'meta') await client.execute(`TRUNCATE webvirt.${name}`);
-    }
+    for (const name of TABLES.map(tableName)) if (name !== 'meta') await client.execute(`TRUNCATE webvirt.${name}`);
     await client.shutdown();
   }
 

@@ -13,7 +13,7 @@ export const TABLES: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS blocks (
   bucket int, shard int, ordinal bigint, part int,
   writer text, append int, agent text, epoch text, first bigint, reach int, count int, host text, host_name text,
-  received_ms bigint, offset_ms double, min_sort_ms bigint, max_sort_ms bigint, levels list<int>, body blob,
+  received_ms bigint, offset_ms double, min_sort_ms bigint, max_sort_ms bigint, levels frozen<list<int>>, body blob,
   PRIMARY KEY ((bucket, shard), ordinal, part)
 ) WITH CLUSTERING ORDER BY (ordinal DESC, part ASC) AND ${TTL_TABLE}`,
   `CREATE TABLE IF NOT EXISTS slots (
@@ -56,6 +56,10 @@ export const TABLES: readonly string[] = [
 )`,
 ];
 
+export function tableName(statement: string): string {
+  return /^CREATE TABLE IF NOT EXISTS (\w+) /.exec(statement)![1]!;
+}
+
 /**
  * Makes the keyspace (when `replication` is given: else it must be there) and the tables that are missing, and goes into
  * the keyspace. Throws `store-unavailable` on a keyspace that a newer program made.
@@ -65,7 +69,12 @@ export async function prepareSchema(client: Client, keyspace: string, replicatio
   if (replication !== null)
     await client.execute(`CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = ${replication}`);
   await client.execute(`USE ${keyspace}`);
-  for (const table of TABLES) await client.execute(table);
+  const tables = await client.execute('SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?', [
+    keyspace,
+  ]);
+  const there = new Set(tables.rows.map((row) => row['table_name']));
+  // Who may not make tables may still use those that are there.
+  for (const table of TABLES) if (!there.has(tableName(table))) await client.execute(table);
   const found = (await client.execute("SELECT value FROM meta WHERE name = 'schema'")).first();
   if (found === null) {
     await client.execute(`INSERT INTO meta (name, value) VALUES ('schema', ${SCHEMA_VERSION})`);
