@@ -4,9 +4,10 @@ import type { Places } from '../../logging/spool/places.ts';
 
 /**
  * A source turns something that happens on this host into lines. To add one:
- * 1. write `<source>.ts` with `createX(config, { emit, … })` that returns `{ start, stop }`, and its test beside it;
- * 2. add it to the list in `sources.ts`, behind `createRateLimit` so that it cannot drown the others;
- * 3. name it in `SOURCES` of common/model/line.ts when none of those fits, and explain its keys in the agent's config.
+ * 1. make a folder with `createX(config, { emit, places, … })` that returns `{ start, stop }`, hands each line on with its place,
+ *    is bounded in all it holds and tells what it leaves out; what is a file is a list of `StreamSpec` for `createFollower`;
+ * 2. add it to the list in `sources.ts`, and a word to `SOURCES` of common/model/words.ts when none of those fits;
+ * 3. explain its keys in `config/sources.ts` and what it promises in docs-site/userguide/sources.
  */
 export interface SourceDeps {
   /** Hands a line to the spool. `place` is where the source stands behind it: it becomes durable with the line. */

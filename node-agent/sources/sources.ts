@@ -29,6 +29,22 @@ export interface SourcesDeps extends SourceDeps {
 
 /** While more than this waits for the disk, files are left where they are. */
 const BUSY_BYTES = 2 * 1024 * 1024;
+const FAULT_AGAIN_MS = 600_000;
+const MAX_FAULTS = 100;
+
+/** Says each fault once in ten minutes: a file that may not be read is tried again and again. */
+function createFaults({ log, now }: Pick<SourcesDeps, 'log' | 'now'>): (error: unknown) => void {
+  const saidMs = new Map<string, number>();
+  return (error) => {
+    const reason = String(error).slice(0, 512);
+    const nowMs = now();
+    if (nowMs - (saidMs.get(reason) ?? Number.NEGATIVE_INFINITY) < FAULT_AGAIN_MS) return;
+    saidMs.delete(reason);
+    saidMs.set(reason, nowMs);
+    for (const oldest of saidMs.keys()) if (saidMs.size > MAX_FAULTS) saidMs.delete(oldest);
+    log.warn('A log could not be read', { reason });
+  };
+}
 
 /** All sources of this host. libvirt's own events come from the hypervisor. */
 export function createSources(config: SourcesConfig, deps: SourcesDeps): Source {
@@ -37,7 +53,7 @@ export function createSources(config: SourcesConfig, deps: SourcesDeps): Source 
     files: createOpenFiles(config.openFiles),
     rounds: createRounds({
       isBusy,
-      onFault: (error) => deps.log.warn('A log could not be read', { reason: String(error) }),
+      onFault: createFaults(deps),
     }),
   };
   const list: Source[] = [

@@ -8,6 +8,7 @@ import type { StreamSpec } from './stream-spec.ts';
 
 const MAX_WATCHED_FOLDERS = 64;
 const LOOK_SOON_MS = 50;
+const LOOK_PAUSE_MS = 1_000;
 const LEAVE_AFTER_MS = 60_000;
 
 export interface FollowerConfig {
@@ -37,6 +38,7 @@ export function createFollower(
   let soon: NodeJS.Timeout | undefined;
   let again = false;
   let stopped = false;
+  let lookedMs = 0;
 
   async function look(): Promise<void> {
     // What changed while we looked may have been missed.
@@ -62,6 +64,7 @@ export function createFollower(
   }
 
   async function lookOnce(): Promise<void> {
+    lookedMs = performance.now();
     const specs = await deps.list();
     if (stopped) return;
     const named = new Set(specs.map(({ name }) => name));
@@ -90,7 +93,9 @@ export function createFollower(
   function follow(folder: string): void {
     if (watchers.has(folder) || watchers.size >= MAX_WATCHED_FOLDERS) return;
     try {
-      const watcher = watch(folder, (_event, name) => heard(name === null ? null : join(folder, name)));
+      const watcher = watch(folder, (event, name) =>
+        heard(name === null ? null : join(folder, name), event === 'rename'),
+      );
       watcher.on('error', () => unfollow(folder));
       watchers.set(folder, watcher);
     } catch {
@@ -103,18 +108,22 @@ export function createFollower(
     watchers.delete(folder);
   }
 
-  function heard(path: string | null): void {
+  function heard(path: string | null, isRenamed: boolean): void {
     let isKnown = false;
     for (const { stream, ticket } of streams.values()) {
       if (path !== null && stream.spec.path !== path) continue;
       isKnown = true;
       ticket.poke();
     }
-    if (!isKnown && !stopped)
-      soon ??= setTimeout(() => {
-        soon = undefined;
-        void look();
-      }, LOOK_SOON_MS);
+    // Writing to a file that is none of ours tells nothing; and where files come and go all the time, not each is looked at.
+    if (!isKnown && isRenamed && !stopped)
+      soon ??= setTimeout(
+        () => {
+          soon = undefined;
+          void look();
+        },
+        Math.max(LOOK_SOON_MS, Math.min(config.lookEveryMs, LOOK_PAUSE_MS) - (performance.now() - lookedMs)),
+      );
   }
 
   return {
