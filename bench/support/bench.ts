@@ -10,13 +10,17 @@ const UNDO_LIMIT_MS = 20_000;
  * Runs one bench to its end: prints its rows, undoes what it made, ends the process. It is bounded in time, and a signal or
  * a step that hangs still undoes everything. Exit code 1 when there are no rows.
  */
-export async function runBench(title: string, work: (later: (undo: Undo) => void) => Promise<Row[]>): Promise<never> {
+export async function runBench(
+  title: string,
+  work: (later: (undo: Undo) => void) => Promise<Row[]>,
+  limitMs = LIMIT_MS,
+): Promise<never> {
   const undos: Undo[] = [];
   let cancel: (error: Error) => void = () => {};
   const cancelled = new Promise<never>((_resolve, reject) => {
     cancel = reject;
   });
-  const timer = setTimeout(() => cancel(new Error(`not done after ${LIMIT_MS / 1_000} s`)), LIMIT_MS);
+  const timer = setTimeout(() => cancel(new Error(`not done after ${limitMs / 1_000} s`)), limitMs);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => cancel(new Error(`ended by ${signal}`)));
   let code = 1;
