@@ -28,7 +28,9 @@ const until = (test: () => boolean) =>
     look();
   });
 
-async function open(over: { allow?: string[]; maxPerAddress?: number; maxConnections?: number } = {}) {
+async function open(
+  over: { tcpPort?: number; allow?: string[]; maxPerAddress?: number; maxConnections?: number } = {},
+) {
   syslog = createSyslog(
     {
       ...{ udpPort: 0, tcpPort: 0, listen: '127.0.0.1', allow: ['127.0.0.0/8'], maxConnections: 10, maxPerAddress: 4 },
@@ -148,6 +150,15 @@ describe('syslog over TCP', () => {
     sockets[0]!.destroy();
     expect(lines.map(({ message }) => message).sort()).toEqual(['1', '2']);
   });
+});
+
+it('says which port cannot be opened, and why', async () => {
+  await open();
+  const first = syslog;
+  await expect(open({ tcpPort: portOf('syslog-tcp') })).rejects.toThrow(
+    /intake\.syslog\.tcpPort: port \d+ .*another program/,
+  );
+  await first.stop();
 });
 
 describe('syslog over UDP', () => {

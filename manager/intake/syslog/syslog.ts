@@ -1,3 +1,4 @@
+import { WebvirtError } from '../../../common/errors.ts';
 import type { Way } from '../outside/ports.ts';
 import { createAllowList } from './allow-list.ts';
 import type { SyslogDeps } from './ports.ts';
@@ -23,8 +24,8 @@ export function createSyslog(config: SyslogConfig, deps: Omit<SyslogDeps, 'isAll
   const tcp = config.tcpPort === null ? null : createTcpListener({ ...config, port: config.tcpPort }, shared);
   return {
     async start(): Promise<void> {
-      await udp?.start();
-      await tcp?.start();
+      await udp?.start().catch((error: unknown) => explain('udpPort', config.udpPort, config.listen, error));
+      await tcp?.start().catch((error: unknown) => explain('tcpPort', config.tcpPort, config.listen, error));
     },
     /** Where a way listens; null: it is off. */
     listens(way: Way): string | null {
@@ -34,4 +35,17 @@ export function createSyslog(config: SyslogConfig, deps: Omit<SyslogDeps, 'isAll
       await Promise.all([udp?.stop(), tcp?.stop()]);
     },
   };
+}
+
+const WHY: Record<string, string> = {
+  EADDRINUSE: 'another program has it',
+  EACCES: 'ports below 1024 need a right of their own (CAP_NET_BIND_SERVICE)',
+  EADDRNOTAVAIL: 'intake.syslog.listen is no address of this machine',
+};
+
+/** Throws `bad-config`: a start that fails for this port is not to be taken for one that fails for another. */
+function explain(key: string, port: number | null, listen: string, error: unknown): never {
+  const code = String((error as NodeJS.ErrnoException).code);
+  const why = WHY[code] ?? String(error);
+  throw new WebvirtError('bad-config', `intake.syslog.${key}: port ${port} of ${listen} cannot be opened: ${why}`);
 }
