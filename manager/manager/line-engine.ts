@@ -12,6 +12,8 @@ export type LineEngine = Pick<OpenLineStore, 'lines' | 'samples' | 'retain' | 'c
 /** Name of the setting by which this manager is known in a keyspace that it may share with others. */
 const MANAGER_NAME = 'lines.manager';
 
+const MARKS_WITHOUT_EFFECT = 'times are marked to be kept, which has no effect on lines in Cassandra';
+
 /**
  * Opens the store of lines that the configuration names. With Cassandra the embedded file is opened too: it keeps the
  * samples. There retention is the nodes' own work: each row says how long it lives.
@@ -32,6 +34,7 @@ export async function openLineEngine(
   if (store.engine === 'duckdb') return embedded;
   const { contactPoints, localDataCenter, keyspace, replication, user, passwordFile, caFile } = store.cassandra;
   const { keepLevels } = lines;
+  let toldMarks = false;
   try {
     const remote = await openCassandraLines({
       ...{ contactPoints, localDataCenter, keyspace, replication, onWarning },
@@ -50,7 +53,11 @@ export async function openLineEngine(
     return {
       lines: remote.lines,
       samples: embedded.samples,
-      retain: (rule) => embedded.retain(rule),
+      retain(rule) {
+        if ((rule.keep?.length ?? 0) > 0 && !toldMarks) onWarning(MARKS_WITHOUT_EFFECT, { marks: rule.keep?.length });
+        toldMarks ||= (rule.keep?.length ?? 0) > 0;
+        return embedded.retain(rule);
+      },
       async close() {
         try {
           await remote.close();
