@@ -1,13 +1,12 @@
 import { html, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
-import { bytesText, countText, durationText, percentText, spanText, utcText } from '../../dom/format.ts';
+import { skewText } from '../../dom/clock-skew.ts';
+import { bytesText, countText, percentText, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { orderOf } from '../../models/instance-order.ts';
 import { stateMark } from '../widgets/marks.ts';
 import { ResourcesPanel } from '../widgets/resources-panel.ts';
 import { ThingPage } from './thing-page.ts';
-
-const SKEW_MS = 2_000;
 
 /** One host: its state with its age, its instances, its load, its lines. */
 export class HostPage extends ThingPage {
@@ -36,12 +35,13 @@ export class HostPage extends ThingPage {
     }
     const host = model.attributes;
     const now = this.deps.nowMs();
+    const skew = skewText(host.clockOffsetMs);
     return html`${crumbs}
       <div class="page-title"><h1>${visibleText(host.name!)}</h1>${stateMark(host.state!)}
         <span class="dim" title=${utcText(host.seenMs!)}>${host.state === 'online' ? `for ${spanText(now - host.stateSinceMs!)}` : `last heard ${spanText(now - host.seenMs!)} ago; trying to reach it`}</span></div>
       ${host.limited ? html`<p class="warn-note">${icon('warn')} ${visibleText(host.limited)}</p>` : null}
       ${host.libvirtAnswers === false ? html`<p class="warn-note">${icon('warn')} libvirt does not answer on this host. Its instances are shown as last known; check <code>systemctl status libvirtd</code>.</p>` : null}
-      ${Math.abs(host.clockOffsetMs!) > SKEW_MS ? html`<p class="warn-note">${icon('warn')} Its clock is ${durationText(Math.abs(host.clockOffsetMs!))} ${host.clockOffsetMs! > 0 ? 'behind' : 'ahead of'} the manager's.</p>` : null}
+      ${skew === null ? null : html`<p class="warn-note">${icon('warn')} ${skew}</p>`}
       <dl class="fact-row">
         <div><dt>CPU</dt><dd>${host.load ? percentText(host.load.cpuRatio) : '–'}<small> of ${host.cpus}</small></dd></div>
         <div><dt>Load</dt><dd>${host.load ? host.load.load1.toFixed(2) : '–'}</dd></div>

@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
+import { skewText } from '../../dom/clock-skew.ts';
 import { bytesText, plural, spanText, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import type { HostModel } from '../../models/nouns.ts';
@@ -50,6 +51,7 @@ export class HostsPage extends Page<PageDeps> {
     const away = host.state !== 'online';
     const memory = host.load ? host.load.memoryUsedBytes / Math.max(1, host.memoryBytes!) : null;
     const name = visibleText(host.name!);
+    const skew = skewText(host.clockOffsetMs);
     return html`<div class="host-row ${away ? 'is-away' : ''}" role="row">
       <span role="cell" class="h-name"><a href="#/hosts/${host.id}">${name}</a><small>${host.address}</small></span>
       <span role="cell" class="h-state">${stateMark(host.state!)}<small title=${utcText(host.seenMs!)}>${away ? `heard ${spanText(this.deps.nowMs() - host.seenMs!)} ago` : ''}</small></span>
@@ -59,6 +61,7 @@ export class HostsPage extends Page<PageDeps> {
       <span role="cell" class="h-count" data-label="Running"><a href="#/instances?host=${host.id}">${host.runningCount} of ${host.instanceCount}</a></span>
       <span role="cell" class="h-kind">${visibleText(host.hypervisor!)}<small>${visibleText(host.hypervisorVersion ?? '')}</small></span>
       ${host.limited || host.libvirtAnswers === false ? html`<span class="h-limited">${icon('warn')} ${visibleText(host.limited ?? 'libvirt does not answer; instances are shown as last known.')}</span>` : null}
+      ${skew === null ? null : html`<span class="h-limited">${icon('warn')} ${skew}</span>`}
     </div>`;
   }
 }
