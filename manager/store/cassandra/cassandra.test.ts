@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import cassandra from 'cassandra-driver';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { checkConfig } from '../../../common/pure/config/check.ts';
 import { type CassandraNode, cassandraMissing, freePort, startCassandra } from '../../../test/support/cassandra.ts';
+import { managerConfigSchema } from '../../config.ts';
+import { openLineEngine } from '../../manager/line-engine.ts';
 import { batchOf, NOW, numbered } from '../batch-of.testing.ts';
 import { lineStoreContract } from '../lines-contract.testing.ts';
 import { type CassandraLines, openCassandraLines } from './open.ts';
@@ -108,6 +111,33 @@ describe.skipIf(missing !== null)('cassandra', () => {
     const again = await openCassandraLines(options);
     await again.lines.append([batchOf(8, numbered(8, 1))]);
   }
+
+  it('is opened by the configuration, with the samples in the embedded file', async () => {
+    const dataDir = join(dir, 'manager');
+    mkdirSync(dataDir);
+    const given = {
+      dataDir,
+      store: { engine: 'cassandra', cassandra: { contactPoints: [`127.0.0.1:${node.port}`] } },
+    };
+    const config = checkConfig(managerConfigSchema, given, { file: 'test' });
+    const settings = new Map<string, string>();
+    const open = () =>
+      openLineEngine(
+        config,
+        { get: (name) => settings.get(name) ?? null, put: (name, value) => void settings.set(name, value) },
+        () => undefined,
+      );
+    const first = await open();
+    await first.lines.append([batchOf(0, numbered(0, 2))]);
+    await first.samples.append([{ id: 'h', kind: 'host', tsMs: NOW, cpuRatio: 1, memoryUsedBytes: 1 }]);
+    await first.close();
+    const again = await open();
+    expect(await messagesIn({ lines: again.lines, close: again.close })).toEqual(words(0, 2));
+    expect(await again.samples.series('host', { fromMs: 0, points: 9 })).toHaveLength(1);
+    expect(settings.size).toBe(1);
+    await again.close();
+    await empty();
+  });
 
   it('stops a search between two windows, and keeps a mark of byte order wherever it stands', async () => {
     const store = await openCassandraLines(optionsOf());
