@@ -27,7 +27,7 @@ afterAll(() => {
 async function run(fail: string, count = 0): Promise<{ end: string; said: string[] }> {
   const argv = [program, join(folder, 'logs'), join(folder, 'spool.sqlite'), fail, String(count)];
   // A point that is never passed ends it too, and the test says which.
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000 });
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 30_000 });
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
