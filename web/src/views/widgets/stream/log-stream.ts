@@ -136,11 +136,17 @@ export class LogStream extends StreamBase {
     const g = this.geometry;
     const px = this.bar.take(g);
     if (px === 0) return;
-    if (this.following && px < -g.rowPx / 2) this.pause(true);
+    if (this.following && px < -g.rowPx / 2 && !this.atEnd()) this.pause(true);
     else if (!this.following && this.byScroll && px > 0 && layout.isAtBottom(g)) this.resume();
     if (g.top === g.first && g.hiddenPx < 0 && !this.following) void this.ends.older();
     if (!this.following) this.trigger('moved');
     this.redraw();
+  }
+
+  /** The bar is at its end: a view that grew moved it, not the reader. */
+  atEnd(): boolean {
+    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
+    return scrollTop + clientHeight >= scrollHeight - 1;
   }
 
   onHover(event: MouseEvent): void {
