@@ -46,6 +46,8 @@ async function survive(point: string, passes: number[], checkpointBytes = 64 * 1
   for (const pass of passes) {
     log(120);
     const child = fork(CHILD, [JSON.stringify({ ...order, kill: { at: point, pass } })]);
+    // This point is in the orderly end.
+    if (point === 'M10') child.once('message', () => child.send('stop'));
     expect(await gone(child)).toBe('SIGKILL');
     ackedAtKills.push(acked());
     // What the killed manager had acked is in the file, whoever reads it.
@@ -82,6 +84,11 @@ describe('a manager that is killed (L2)', { timeout: 90_000 }, () => {
     expect(stored).toEqual(everyLineOnce(count));
     // The kills came while lines were on their way, not after all was done.
     expect(ackedAtKills.every((acked) => acked < count)).toBe(true);
+  });
+
+  it('M10 while it ends in order: the same', async () => {
+    const { stored, count } = await survive('M10', [1, 1, 1]);
+    expect(stored).toEqual(everyLineOnce(count));
   });
 
   it('at any commit while the log is worked into the file: the same', async () => {
