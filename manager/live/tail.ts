@@ -78,8 +78,9 @@ export function createTail(
   function isNew({ ordinal, line, isPeers }: Entry): boolean {
     // Whether our store has lines of other managers depends on the store: only the line itself tells.
     if (isPeers) {
-      knownIds ??= new Set(known?.lines?.map(({ id }) => id));
-      return known === null || !knownIds.has(line.id);
+      if (known === null) return true;
+      knownIds ??= new Set(known.lines?.map(({ id }) => id));
+      return !knownIds.has(line.id);
     }
     return known === null || ordinal > known.upTo || known.isMissing(line.id);
   }
@@ -108,7 +109,10 @@ export function createTail(
         queue.push(entry);
       }
       upTo = Math.max(upTo, selection.upTo);
-      if (known !== null && upTo >= known.upTo) known = null;
+      if (known !== null && upTo >= known.upTo) {
+        known = null;
+        knownIds = null;
+      }
       flush();
     },
     skip(lines) {
