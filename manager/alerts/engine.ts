@@ -76,6 +76,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   let running: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isTickDue = false;
+  let isFailing = false;
 
   const clocks = (): Clocks => ({ nowMs: deps.nowMs(), upMs: clock.upMs() });
 
@@ -177,12 +178,15 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     while (!stopped) {
       try {
         await step();
+        isFailing = false;
         if (hasWork()) continue;
         for (const done of idlers.splice(0)) done();
         writer.saveAfter(config.saveMs);
         await sleep(config.tickMs);
       } catch (error) {
-        log.warn('rules cannot go on now and try again', { alert: 'waiting', error: String(error) });
+        // Once: it is tried every second, and the store may be away for long.
+        if (!isFailing) log.warn('rules cannot go on now and try again', { alert: 'waiting', error: String(error) });
+        isFailing = true;
         // What was counted and not kept is counted again from where it was kept.
         writer.drop();
         behind.clear();
