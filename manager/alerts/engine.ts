@@ -1,6 +1,7 @@
 import { BatchRow } from '../../common/pure/query/row.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { RuleStore, StoredRule } from '../store/ports.ts';
+import type { EngineConfig } from './engine-config.ts';
 import { isOwnLine } from './group.ts';
 import { createLineQueue } from './line-queue.ts';
 import { rowOfLine } from './line-row.ts';
@@ -10,25 +11,6 @@ import type { Clocks, RuleWatch } from './rule-watch.ts';
 import { createSlices } from './slices.ts';
 import { createUpClock, type UpClock } from './up-clock.ts';
 import { createWriter, type Told } from './write-events.ts';
-
-export interface EngineConfig {
-  /** Lines that may wait to be looked at; beyond it the rules go on from the store. */
-  queueLines: number;
-  tickMs: number;
-  /** What was counted is kept at least so often. */
-  saveMs: number;
-  /** After the start hosts have so long to come back before they can be silent. */
-  graceMs: number;
-  retryMs: number;
-}
-
-export const ENGINE_DEFAULTS: EngineConfig = {
-  queueLines: 100_000,
-  tickMs: 1_000,
-  saveMs: 2_000,
-  graceMs: 30_000,
-  retryMs: 1_000,
-};
 
 export interface EngineDeps {
   rules: RuleStore;

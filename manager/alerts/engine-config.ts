@@ -1,0 +1,18 @@
+export interface EngineConfig {
+  /** Lines that may wait to be looked at; beyond it the rules go on from the store. */
+  queueLines: number;
+  tickMs: number;
+  /** What was counted is kept at least so often. */
+  saveMs: number;
+  /** After the start hosts have so long to come back before they can be silent. */
+  graceMs: number;
+  retryMs: number;
+}
+
+export const ENGINE_DEFAULTS: EngineConfig = {
+  queueLines: 100_000,
+  tickMs: 1_000,
+  saveMs: 2_000,
+  graceMs: 30_000,
+  retryMs: 1_000,
+};
