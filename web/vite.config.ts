@@ -79,8 +79,14 @@ function consolePreloaded(): Plugin {
       order: 'post',
       handler(_html, { bundle }) {
         const chunk = Object.values(bundle ?? {}).find((one) => one.type === 'chunk' && one.name === 'app');
-        if (chunk === undefined) return [];
-        return [{ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: true, href: `/${chunk.fileName}` } }];
+        if (chunk?.type !== 'chunk') return [];
+        // What it shares with parts that are loaded later stands in chunks of its own, and is needed as early.
+        const entries = Object.values(bundle ?? {}).filter((one) => one.type === 'chunk' && one.isEntry);
+        const shared = chunk.imports.filter((name) => !entries.some(({ fileName }) => fileName === name));
+        return [chunk.fileName, ...shared].map((name) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `/${name}` },
+        }));
       },
     },
   };

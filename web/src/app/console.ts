@@ -34,7 +34,6 @@ import { createSocket } from '../net/socket.ts';
 import type { Router } from '../router.ts';
 import { createPage } from '../views/pages/create-page.ts';
 import { ConfirmDialog } from '../views/shell/confirm-dialog.ts';
-import { HelpDialog } from '../views/shell/help-dialog.ts';
 import { listenKeys } from '../views/shell/keys.ts';
 import { Palette } from '../views/shell/palette.ts';
 import { Shell } from '../views/shell/shell.ts';
@@ -131,7 +130,10 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     },
   };
 
-  const openHelp = () => void new HelpDialog({ parent: shell }).open();
+  const openHelp = async () => {
+    const help = await import('../views/shell/help-dialog.ts').catch(() => null);
+    if (help !== null && document.querySelector('dialog[open]') === null) new help.HelpDialog({ parent: shell }).open();
+  };
   const nextTheme = () => {
     theme.next();
     shell.rail.redraw();
