@@ -90,7 +90,11 @@ async function draftOf(call: CliCall, name: string, q: string) {
   const withinMs = durationFlag(call, 'within') ?? MINUTE_MS;
   const told = (textFlag(call, 'tell') ?? '').split(',').filter((one) => one !== '');
   return {
-    ...{ name, query: { q: '', ...(await filterOf(call, q === '' ? {} : { q })) }, groupBy: textFlag(call, 'by') ?? null },
+    ...{
+      name,
+      query: { q: '', ...(await filterOf(call, q === '' ? {} : { q })) },
+      groupBy: textFlag(call, 'by') ?? null,
+    },
     condition:
       silenceMs === undefined
         ? { kind: 'lines', count: countFlag(call, 'count') ?? 1, withinMs }
