@@ -107,7 +107,7 @@ describe.each(['new', 'sealed', 'in two files and new'])('the filter language ov
 
   it('means the same live and stored', async () => {
     let matched = 0;
-    for (let round = 0; round < 250; round += 1) {
+    for (let round = 0; round < 100; round += 1) {
       const filter: LineFilter = { q: Array.from({ length: 1 + random(3) }, term).join(' ') };
       if (random(5) === 0) filter.level = pick(LEVELS);
       if (random(9) === 0) filter.host = pick(['h1', 'one', 'H2']);
@@ -129,7 +129,7 @@ describe.each(['new', 'sealed', 'in two files and new'])('the filter language ov
       matched += live.length;
     }
     // A comparison of nothing with nothing would prove nothing.
-    expect(matched).toBeGreaterThan(6_000);
+    expect(matched).toBeGreaterThan(2_000);
   });
 
   it('answers an evil or unreadable pattern at once, as an error of the caller', async () => {

@@ -10,7 +10,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test('a large log is worked into the file once nobody writes, and the lines are all there', async () => {
   const path = join(dir, 'lines.duckdb');
-  const store = await openLineStore(path);
+  const store = await openLineStore(path, { sealAfterMs: Infinity });
   const emptied = new Promise<void>((resolve) => {
     let seen = 0;
     const watcher = watch(dir, (_event, name) => {
