@@ -104,7 +104,7 @@ async function startManager(later: (undo: () => unknown) => void) {
   const token = readFileSync(join(dir, 'local', 'admin.token'), 'utf8').trim();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   later(() => agent.destroy());
-  return <T>(path: string): Promise<T> =>
+  const get = <T>(path: string): Promise<T> =>
     new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${token}` };
       const asked = request(new URL(path, url), { agent, headers }, (answer) => {
@@ -119,6 +119,15 @@ async function startManager(later: (undo: () => unknown) => void) {
       asked.on('error', reject);
       asked.end();
     });
+  // The manager is reachable before its lines are: it says so.
+  for (let ready = false; !ready; ) {
+    ready = await get(`/api/v1/logs?limit=1`).then(
+      () => true,
+      () => false,
+    );
+    if (!ready) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return get;
 }
 
 type Get = Awaited<ReturnType<typeof startManager>>;

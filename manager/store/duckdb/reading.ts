@@ -32,6 +32,7 @@ export async function readTogether<T>(
       query: (sql, values = []) => runQuery(connection, sql, values),
     });
   } finally {
-    await connection.run('ROLLBACK');
+    // What failed in it is told by itself; a database that has to be opened again cannot roll back.
+    await connection.run('ROLLBACK').catch(() => undefined);
   }
 }
