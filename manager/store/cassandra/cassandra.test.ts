@@ -201,4 +201,5 @@ describe.skipIf(missing !== null)('cassandra', () => {
   }
 });
 
-it.skipIf(missing === null)(`skipped: no Cassandra (${missing})`, ({ skip }) => skip());
+// Seen in the summary: never a pass that tried nothing.
+if (missing !== null) it.skip(`skipped: no Cassandra (${missing})`, () => undefined);
