@@ -117,7 +117,7 @@ describe.skipIf(missing !== null)('cassandra', () => {
     mkdirSync(dataDir);
     const given = {
       dataDir,
-      store: { engine: 'cassandra', cassandra: { contactPoints: [`127.0.0.1:${node.port}`] } },
+      store: { engine: 'cassandra', cassandra: { contactPoints: [`127.0.0.1:${node.port}`], replication: '1' } },
     };
     const config = checkConfig(managerConfigSchema, given, { file: 'test' });
     const settings = new Map<string, string>();
