@@ -108,7 +108,7 @@ function facets(world: World, given: Given, fields: string[]): unknown {
       .slice(0, limit)
       .map(([value, count]) => ({ value, count }));
   };
-  return fields.length === 1 ? values(fields[0]!) : fields.map((field) => ({ field, values: values(field) }));
+  return fields.length === 1 ? values(fields[0]!) : Object.fromEntries(fields.map((field) => [field, values(field)]));
 }
 
 function valueIn(line: Line, field: string): unknown {

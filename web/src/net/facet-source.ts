@@ -23,7 +23,7 @@ export function createFacetSources({ api, nowMs, openFields }: FacetSourceDeps):
         async load(fields) {
           const range = live ? { ...params, fromMs: nowMs() - LIVE_RANGE_MS } : params;
           const names = fields.map((field) => `field=${encodeURIComponent(field)}`).join('&');
-          const answer = await api.get<unknown>(
+          const answer = await api.get<FacetValue[] | Record<string, FacetValue[]>>(
             `/api/v1/logs/facets?${apiQuery(range, { limit: MOST_VALUES })}&${names}`,
           );
           return readFacets(fields, answer);
@@ -34,10 +34,10 @@ export function createFacetSources({ api, nowMs, openFields }: FacetSourceDeps):
   };
 }
 
-/** One field is answered by its values alone, several as one entry for each. */
-function readFacets(fields: readonly string[], answer: unknown): Map<string, FacetValue[]> {
-  const list = Array.isArray(answer) ? (answer as { field?: string; values?: FacetValue[] }[]) : [];
-  if (list.some(({ field }) => field !== undefined))
-    return new Map(list.map(({ field, values }) => [field ?? '', values ?? []]));
-  return new Map([[fields[0]!, list as unknown as FacetValue[]]]);
+/** One field is answered by its values alone, several by an object of them. */
+function readFacets(
+  fields: readonly string[],
+  answer: FacetValue[] | Record<string, FacetValue[]>,
+): Map<string, FacetValue[]> {
+  return Array.isArray(answer) ? new Map([[fields[0]!, answer]]) : new Map(Object.entries(answer));
 }
