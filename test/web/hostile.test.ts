@@ -86,7 +86,9 @@ describe('hostile text', () => {
     // Colours are the one thing that is obeyed: as classes of pieces of text.
     await subject.mock('lines', { lines: [{ message: 'e\u001b[1;31mf\u202e\u001b[8mg\u001b[0mh' }] });
     await watched.page.getByText('ef\\u202egh', { exact: true }).waitFor();
-    expect(await watched.page.locator('.ansi-bold.ansi-f1').count()).toBe(2);
+    expect(await watched.page.locator('.row', { hasText: 'ef\\u202egh' }).locator('.ansi-bold.ansi-f1').count()).toBe(
+      2,
+    );
     await expectTextOnly(watched);
   });
 
