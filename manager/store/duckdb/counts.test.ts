@@ -65,6 +65,13 @@ describe('line store: counts, samples, retention, versions', () => {
       { id: 'i1', tsMs: [NOW + 99_000], cpuRatio: [0.9], memoryUsedBytes: [1_000] },
     ]);
     expect(await store.samples.series('host', { ids: [], fromMs: 0, points: 5 })).toEqual([]);
+    // They go with their time, also where no line goes.
+    expect(await store.retain({ receivedBeforeMs: NOW + 98_000 })).toBeNull();
+    const left = await store.samples.series('instance', { fromMs: 0, points: 500 });
+    expect(left.map((s) => [s.id, s.tsMs])).toEqual([
+      ['i0', [NOW + 98_000]],
+      ['i1', [NOW + 99_000]],
+    ]);
   });
 
   it('deletes by age of arrival, says how much, and keeps the cursors', async () => {

@@ -132,7 +132,9 @@ export async function openEngine(
     signal?.addEventListener('abort', interrupt);
     try {
       signal?.throwIfAborted();
-      return await work(connection);
+      const result = await work(connection);
+      signal?.throwIfAborted();
+      return result;
     } catch (error) {
       if (signal?.aborted) throw new WebvirtError('op-cancelled', 'The search was cancelled.');
       if (late) {

@@ -14,7 +14,7 @@ import { createQuietCheckpoint } from './quiet-checkpoint.ts';
 import { type Reading, readTogether } from './reading.ts';
 import { type Deleted, retainLines } from './retain.ts';
 import type { RetentionRule } from './retention.ts';
-import { createSampleStore } from './samples.ts';
+import { createSampleStore, deleteOldSamples } from './samples.ts';
 import { openSealed, type SealedOptions } from './sealed.ts';
 import { searchNewest } from './search.ts';
 
@@ -159,6 +159,8 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
       sealed.alone(async () => {
         // A disk without room may be why it was broken off: then to delete is what helps.
         await sealed.finishOld().catch(() => undefined);
+        // Also where the lines lie elsewhere, and none of them goes.
+        await engine.write((writer) => deleteOldSamples(writer, rule.receivedBeforeMs));
         const { book: layouts, shelf, folder, underway, removeLater } = sealed;
         return retainLines(rule, { engine, book: layouts, shelf, folder, underway, removeLater });
       }),

@@ -32,6 +32,11 @@ async function appendRows(connection: DuckDBConnection, rows: SampleRow[]): Prom
   }
 }
 
+/** Samples older than the lines that are kept. */
+export async function deleteOldSamples(connection: DuckDBConnection, beforeMs: number): Promise<void> {
+  await connection.run(`DELETE FROM samples WHERE ts_ms < ${integer(Math.floor(beforeMs))}`);
+}
+
 /** Thinned by equal steps of time: a point is the mean of its step, at the time of the step's last sample. */
 async function readSeries(
   connection: DuckDBConnection,
