@@ -171,13 +171,13 @@ describe('two streams', () => {
     const word = fresh('two');
     const line = (side: string, i: number) => ({
       message: `${word} ${side} ${i}`,
-      tsMs: 1_700_000_000_000 + i * 1_000 + (side === 'b' ? 500 : 0),
+      tsMs: 1_700_000_000_000 + i * 1_000 + (side === 'west' ? 500 : 0),
     });
-    await put(Array.from({ length: 200 }, (_, i) => [line('a', i), line('b', i)]).flat());
-    const { page } = await subject.open(`/live?q=${word}+a&beside=${encodeURIComponent(`q=${word}+b`)}`);
+    await put(Array.from({ length: 200 }, (_, i) => [line('east', i), line('west', i)]).flat());
+    const { page } = await subject.open(`/live?q=${word}+east&beside=${encodeURIComponent(`q=${word}+west`)}`);
     const [first, second] = [page.locator('.live-streams > .lines-panel'), page.locator('.split-second')];
-    await second.getByText(`${word} b 199`, { exact: true }).waitFor();
-    await first.getByText(`${word} a 199`, { exact: true }).waitFor();
+    await second.getByText(`${word} west 199`, { exact: true }).waitFor();
+    await first.getByText(`${word} east 199`, { exact: true }).waitFor();
     await first.locator('.stream-scroll').hover();
     await page.mouse.wheel(0, -1_500);
     await expect.poll(() => page.locator('.resume-bar').count()).toBe(2);
@@ -191,7 +191,7 @@ describe('two streams', () => {
     await expect.poll(async () => Math.abs((await topOf(first)) - (await topOf(second)))).toBeLessThanOrEqual(1);
     await expect.poll(() => topOf(first)).toBeLessThan(150);
     await first
-      .locator('.row:not([hidden])', { hasText: `a ${(await topOf(first)) + 5}` })
+      .locator('.row:not([hidden])', { hasText: `east ${(await topOf(first)) + 5}` })
       .first()
       .hover();
     await expect.poll(() => second.locator('.row.is-cursor').count()).toBe(1);
