@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NumberedEvent, Session } from '../../common/model/compute.ts';
 import type { HostedServer, RunAnswer } from '../../manager/compute/ports.ts';
-import { computeAbsent, type RunningComputeServer, startComputeServer } from '../support/compute-server.ts';
+import {
+  computeAbsent,
+  connectCompute,
+  type RunningComputeServer,
+  startComputeServer,
+} from '../support/compute-server.ts';
 import { hasDied, hasEnded, numbers, watch } from '../support/compute-world.ts';
 import { tail, untilBody } from '../support/live.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -55,6 +60,9 @@ describe.skipIf(absent !== null)('computations', () => {
     await stack?.stop();
     // The last one was killed: only the next one removes its control groups.
     await startServer();
+    const client = await connectCompute(server.socketPath);
+    await client.ready();
+    await client.close();
     await server.stop();
   });
 
