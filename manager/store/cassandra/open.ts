@@ -52,7 +52,7 @@ async function openWith(
   const onWarning = options.onWarning ?? (() => undefined);
   const readMs = options.readTimeoutMs ?? READ_TIMEOUT_MS;
   const replication = options.replication === null ? null : replicationCql(options.replication);
-  await prepareSchema(session.client, options.keyspace, replication);
+  await prepareSchema(session.client, options.keyspace, replication, failpoint);
   await checkDurability(session, onWarning);
   const writer = randomBytes(8).toString('hex');
   const keep = keepSeconds(options.keepMs);

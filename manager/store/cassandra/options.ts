@@ -1,4 +1,5 @@
 import { LEVELS, type Level } from '../../../common/model/line.ts';
+import type { StoreFailpoint } from '../failpoint.ts';
 import type { KeepSeconds } from './block.ts';
 
 /** What the engine needs to know. Times in milliseconds. */
@@ -21,7 +22,7 @@ export interface CassandraOptions {
   requestTimeoutMs?: number;
   nowMs?: () => number;
   /** Called at named points of a commit; tests end the process there. */
-  failpoint?: (name: 'M2' | 'M3') => void;
+  failpoint?: StoreFailpoint;
   /** What an administrator should know of the cluster. */
   onWarning?: (message: string, fields: Record<string, unknown>) => void;
 }

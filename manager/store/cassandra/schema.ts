@@ -1,5 +1,6 @@
 import type { Client } from 'cassandra-driver';
 import { WebvirtError } from '../../../common/errors.ts';
+import { noStoreFailpoint, type StoreFailpoint } from '../failpoint.ts';
 
 /** Grows by one with every change of the tables; a keyspace of a newer program is refused. */
 const SCHEMA_VERSION = 1;
@@ -64,7 +65,12 @@ export function tableName(statement: string): string {
  * Makes the keyspace (when `replication` is given: else it must be there) and the tables that are missing, and goes into
  * the keyspace. Throws `store-unavailable` on a keyspace that a newer program made.
  */
-export async function prepareSchema(client: Client, keyspace: string, replication: string | null): Promise<void> {
+export async function prepareSchema(
+  client: Client,
+  keyspace: string,
+  replication: string | null,
+  failpoint: StoreFailpoint = noStoreFailpoint,
+): Promise<void> {
   if (!/^[a-z][a-z0-9_]{0,47}$/.test(keyspace)) throw new RangeError('not a name of a keyspace');
   if (replication !== null)
     await client.execute(`CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = ${replication}`);
@@ -74,7 +80,11 @@ export async function prepareSchema(client: Client, keyspace: string, replicatio
   ]);
   const there = new Set(tables.rows.map((row) => row['table_name']));
   // Who may not make tables may still use those that are there.
-  for (const table of TABLES) if (!there.has(tableName(table))) await client.execute(table);
+  for (const table of TABLES) {
+    if (there.has(tableName(table))) continue;
+    await client.execute(table);
+    failpoint('M7');
+  }
   const found = (await client.execute("SELECT value FROM meta WHERE name = 'schema'")).first();
   if (found === null) {
     await client.execute(`INSERT INTO meta (name, value) VALUES ('schema', ${SCHEMA_VERSION})`);

@@ -1,4 +1,5 @@
 import { WebvirtError } from '../../../common/errors.ts';
+import type { StoreFailpoint } from '../failpoint.ts';
 import { columnsOf } from '../line-columns.ts';
 import type { CommittedBatch, LineBatch } from '../ports.ts';
 import { cutBatch, type KeepSeconds } from './block.ts';
@@ -24,7 +25,7 @@ export interface WriterOptions {
   /** The newest arrival number that is stored. */
   newestOrdinal: number;
   nowMs: () => number;
-  failpoint?: ((name: 'M2' | 'M3') => void) | undefined;
+  failpoint?: StoreFailpoint | undefined;
 }
 
 /** What makes the lines of an append be stored, after they were written. */
@@ -204,10 +205,13 @@ export class Writer {
 
   async #settle(): Promise<void> {
     if (this.#unsettled === null) return;
-    const { session, writer, voids, nowMs } = this.#options;
+    const { session, writer, voids, nowMs, failpoint } = this.#options;
+    failpoint?.('M9');
     const mark = { writer, append: this.#append };
-    for (const { agent, epoch } of await this.#unsettled.undecided(mark))
-      await makeVoid(session, voids, mark, agent, epoch, this.#ttl);
+    const undecided = await this.#unsettled.undecided(mark);
+    failpoint?.('M9');
+    for (const { agent, epoch } of undecided) await makeVoid(session, voids, mark, agent, epoch, this.#ttl);
+    failpoint?.('M9');
     // The numbers of that append are never given again, whatever became of it.
     this.newestOrdinal = Math.max(this.newestOrdinal, ordinalAt(nowMs()));
     this.#unsettled = null;

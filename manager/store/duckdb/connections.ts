@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { StoreFailpoint } from '../failpoint.ts';
 import { prepareSchema } from './schema.ts';
 
 export interface ConnectionOptions {
@@ -9,6 +10,7 @@ export interface ConnectionOptions {
   checkpointBytes?: number;
   /** How many reads may run at the same time. */
   readers?: number;
+  failpoint?: StoreFailpoint;
 }
 
 /** One open file: `side` is for work that takes long and must hold up nobody. */
@@ -41,7 +43,7 @@ export async function connectAll(
     made.push(writer);
     // A sealed file never changes under its name.
     await writer.run('SET GLOBAL parquet_metadata_cache = true');
-    await prepareSchema(writer, path);
+    await prepareSchema(writer, path, options.failpoint);
     await onOpened(writer);
     const side = await instance.connect();
     made.push(side);

@@ -83,7 +83,11 @@ export async function openEngine(
     committed?: (result: T) => R,
   ): Promise<T | R> {
     if (closed) throw new WebvirtError('store-unavailable', 'The line store is closed.');
-    open ??= await connectAll(path, options, onOpened);
+    if (open === null) {
+      options.failpoint?.('M9');
+      open = await connectAll(path, options, onOpened);
+      options.failpoint?.('M9');
+    }
     const { writer } = open;
     try {
       await writer.run('BEGIN');

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { noStoreFailpoint } from '../failpoint.ts';
 import { columnsOf, sortMsOf } from '../line-columns.ts';
 import type { CommittedBatch, LineBatch, LineStore, SampleStore } from '../ports.ts';
 import { countByTime, countByValue, countLines } from './counts.ts';
@@ -21,10 +22,7 @@ import { searchNewest } from './search.ts';
 /** A search that goes back through everything, for a person who waits and can cancel it. */
 const LIMIT_WHOLE_SEARCH_MS = 120_000;
 
-export interface LineStoreOptions extends EngineOptions, SealedOptions {
-  /** Called at named points of a commit; tests end the process there. */
-  failpoint?: (name: 'M2' | 'M3') => void;
-}
+export interface LineStoreOptions extends EngineOptions, SealedOptions {}
 
 /** The file of lines and samples. */
 export interface OpenLineStore {
@@ -162,7 +160,8 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         // Also where the lines lie elsewhere, and none of them goes.
         await engine.write((writer) => deleteOldSamples(writer, rule.receivedBeforeMs));
         const { book: layouts, shelf, folder, underway, removeLater } = sealed;
-        return retainLines(rule, { engine, book: layouts, shelf, folder, underway, removeLater });
+        const failpoint = options.failpoint ?? noStoreFailpoint;
+        return retainLines(rule, { engine, book: layouts, shelf, folder, underway, removeLater, failpoint });
       }),
     seal: () => sealed.seal(),
     async close() {

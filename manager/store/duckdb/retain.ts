@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { StoreFailpoint } from '../failpoint.ts';
 import type { Engine } from './engine.ts';
 import type { IndexShelf } from './index-shelf.ts';
 import { insertSegment, type LayoutBook, nextSegmentId, nextVersion, readHot, type Segment } from './layout.ts';
@@ -31,6 +32,7 @@ interface Deps {
   underway: Set<string>;
   /** Removes a file once those who began to read before have ended. */
   removeLater(file: string): void;
+  failpoint: StoreFailpoint;
 }
 
 /**
@@ -61,6 +63,7 @@ export async function retainLines(rule: RetentionRule, deps: Deps): Promise<Dele
     );
     const firstOrdinal = row?.[0] === null || row === undefined ? Number.MAX_SAFE_INTEGER : Number(row[0]);
     await deleteBehind(connection, { firstOrdinal, samplesToMs: Math.min(samplesToMs, Date.now()) });
+    deps.failpoint('M8');
   });
   // Without it the database counts as full as before, and the next call would delete as much again for nothing.
   await deps.engine.checkpoint();
@@ -72,10 +75,14 @@ export async function totalBytes({ engine, book }: Pick<Deps, 'engine' | 'book'>
   return book.current.segments.reduce((sum, { bytes }) => sum + bytes, await engine.read(usedBytes));
 }
 
-async function deleteHot(condition: string, { engine, book }: Deps): Promise<{ lines: number; toMs: number }> {
+async function deleteHot(
+  condition: string,
+  { engine, book, failpoint }: Deps,
+): Promise<{ lines: number; toMs: number }> {
   return engine.write(
     async (connection) => {
       const gone = await deleteRows(connection, 'lines', condition);
+      if (gone.lines > 0) failpoint('M8');
       return { gone, hot: gone.lines === 0 ? null : await readHot(connection, 'lines') };
     },
     ({ gone, hot }) => {
@@ -103,7 +110,7 @@ async function deleteOldest(rule: RetentionRule, deps: Deps): Promise<{ lines: n
 
 /** Takes lines out of a file: the file goes, and a new one has what stays. */
 async function thin(old: Segment, gone: string, deps: Deps): Promise<{ lines: number; toMs: number }> {
-  const { engine, book, shelf, folder, underway, removeLater } = deps;
+  const { engine, book, shelf, folder, underway, removeLater, failpoint } = deps;
   const from = `read_parquet(${quotedText(join(folder, old.file))})`;
   const [row] = await engine.aside((connection) =>
     runQuery(connection, `SELECT count(*), max(received_ms) FROM ${from} WHERE ${gone}`, []),
@@ -116,7 +123,7 @@ async function thin(old: Segment, gone: string, deps: Deps): Promise<{ lines: nu
     const rest = `(SELECT * EXCLUDE (block) FROM ${from} WHERE NOT (${gone}))`;
     next = await engine.aside((connection) =>
       writeSegment(connection, {
-        ...{ folder, id, from: rest, failpoint: () => undefined },
+        ...{ folder, id, from: rest, failpoint: () => failpoint('M8') },
         onNamed: (file) => underway.add(file),
       }),
     );
@@ -125,6 +132,7 @@ async function thin(old: Segment, gone: string, deps: Deps): Promise<{ lines: nu
     async (connection) => {
       await connection.run(`DELETE FROM segments WHERE id = ${integer(old.id)}`);
       if (next !== null) await insertSegment(connection, next);
+      failpoint('M8');
       return nextVersion(connection, book.current.sealing !== null);
     },
     (version) => {
@@ -132,6 +140,7 @@ async function thin(old: Segment, gone: string, deps: Deps): Promise<{ lines: nu
       book.put({ ...book.current, version, segments });
     },
   );
+  failpoint('M8');
   underway.clear();
   shelf.forget(old.file);
   removeLater(old.file);

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { WebvirtError } from '../../../common/errors.ts';
 import { LEVELS, type Level, type Source } from '../../../common/model/line.ts';
+import { noStoreFailpoint, type StoreFailpoint } from '../failpoint.ts';
 
 /** Grows by one with every change of the tables below; a newer file is refused, an older one is brought up. */
 const SCHEMA_VERSION = 2;
@@ -79,7 +80,11 @@ const UPGRADES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Makes the tables in an empty file. Throws `store-unavailable` on a file that a newer program wrote. */
-export async function prepareSchema(connection: DuckDBConnection, path: string): Promise<void> {
+export async function prepareSchema(
+  connection: DuckDBConnection,
+  path: string,
+  failpoint: StoreFailpoint = noStoreFailpoint,
+): Promise<void> {
   const tables = await connection.runAndReadAll(
     "SELECT count(*)::INTEGER FROM information_schema.tables WHERE table_name = 'meta'",
   );
@@ -95,10 +100,14 @@ export async function prepareSchema(connection: DuckDBConnection, path: string):
   if (!fresh && found === SCHEMA_VERSION) return;
   await connection.run('BEGIN');
   if (fresh) await connection.run(`${TABLES} INSERT INTO meta VALUES ('schema', 1)`);
-  for (let version = found + 1; version <= SCHEMA_VERSION; version += 1)
+  failpoint('M7');
+  for (let version = found + 1; version <= SCHEMA_VERSION; version += 1) {
     await connection.run(UPGRADES.get(version) ?? '');
+    failpoint('M7');
+  }
   await connection.run(`UPDATE meta SET value = ${SCHEMA_VERSION} WHERE name = 'schema'`);
   await connection.run('COMMIT');
+  failpoint('M7');
 }
 
 async function versionOf(connection: DuckDBConnection): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { WebvirtError } from '../../../common/errors.ts';
+import { noStoreFailpoint, type StoreFailpoint } from '../failpoint.ts';
 
 export interface Migration {
   version: number;
@@ -11,7 +12,7 @@ export interface Migration {
  * Each noun is kept as the JSON text of its object plus the columns that are searched for. To change the schema, add
  * a migration at the end; never edit one that was released.
  */
-const MIGRATIONS: readonly Migration[] = [
+export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
     name: 'first nouns',
@@ -79,6 +80,7 @@ export function migrate(
   path: string,
   nowMs: number,
   migrations: readonly Migration[] = MIGRATIONS,
+  failpoint: StoreFailpoint = noStoreFailpoint,
 ): void {
   const known = migrations.at(-1)!.version;
   const exists = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").get() !== undefined;
@@ -97,11 +99,16 @@ export function migrate(
       'CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL) STRICT',
     );
     db.exec(migration.sql);
+    failpoint('M7');
     db.prepare('INSERT INTO migrations (version, name, applied_ms) VALUES (?, ?, ?)').run(
       migration.version,
       migration.name,
       nowMs,
     );
   });
-  for (const migration of migrations) if (migration.version > found) step.immediate(migration);
+  for (const migration of migrations) {
+    if (migration.version <= found) continue;
+    step.immediate(migration);
+    failpoint('M7');
+  }
 }

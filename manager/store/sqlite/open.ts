@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { StoreFailpoint } from '../failpoint.ts';
 import type { StateStore } from '../ports.ts';
 import { createAccountStore } from './accounts.ts';
 import { createCandidateStore } from './candidates.ts';
@@ -12,7 +13,7 @@ import { createHostStore } from './hosts.ts';
 import { createInstanceStore } from './instances.ts';
 import { createJobStore } from './jobs.ts';
 import { createKeepStore } from './keeps.ts';
-import { migrate } from './migrations.ts';
+import { MIGRATIONS, migrate } from './migrations.ts';
 import { reserveRoom } from './reserve.ts';
 import { createRuleStore } from './rules.ts';
 import { createScanStore } from './scans.ts';
@@ -23,13 +24,13 @@ import { createSettingStore } from './settings.ts';
  * Opens (or makes) the state file: WAL, synced at each commit, readable by its owner alone. Throws
  * `store-unavailable` when a newer program wrote it, and SQLite's own error when the file cannot be opened.
  */
-export function openStateStore(path: string): StateStore {
+export function openStateStore(path: string, failpoint?: StoreFailpoint): StateStore {
   mkdirSync(dirname(path), { recursive: true });
   const db = new Database(path, { timeout: 5_000 });
   try {
     // Enrolment secrets and password hashes are inside.
     chmodSync(path, 0o600);
-    migrateBeforeWriting(db, path);
+    migrateBeforeWriting(db, path, failpoint);
     reserveRoom(db);
   } catch (error) {
     db.close();
@@ -68,9 +69,9 @@ function openBeside(db: Database.Database, path: string) {
   }
 }
 
-function migrateBeforeWriting(db: Database.Database, path: string): void {
+function migrateBeforeWriting(db: Database.Database, path: string, failpoint: StoreFailpoint | undefined): void {
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
   db.pragma('journal_mode = WAL');
-  migrate(db, path, Date.now());
+  migrate(db, path, Date.now(), MIGRATIONS, failpoint);
 }
