@@ -9,6 +9,14 @@ import { build } from 'vite';
 import { launchBrowser, type WatchedPage, watchedPage } from './browser.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+export interface OpenOptions {
+  width?: number;
+  height?: number;
+  theme?: 'dark' | 'light';
+  /** Before the first page: routes, permissions. */
+  prepare?: (context: BrowserContext) => Promise<void>;
+}
+
 export interface ConsoleUnderTest {
   url: string;
   /** Calls a control address of the pretended manager. */
@@ -19,7 +27,7 @@ export interface ConsoleUnderTest {
     calls: { method: string; path: string; body: Record<string, unknown> }[];
     instances: { id: string; name: string }[];
   }>;
-  open(place: string, options?: { width?: number; height?: number; theme?: 'dark' | 'light' }): Promise<WatchedPage>;
+  open(place: string, options?: OpenOptions): Promise<WatchedPage>;
   /** Closes every page: one that stays open costs the next test its time. */
   closePages(): Promise<void>;
   stop(): Promise<void>;
@@ -46,10 +54,11 @@ export async function startConsole(mockFlags: string[]): Promise<ConsoleUnderTes
   return {
     url,
     mock,
-    async open(place, { width = 1_280, height = 800, theme = 'dark' } = {}) {
+    async open(place, { width = 1_280, height = 800, theme = 'dark', prepare } = {}) {
       await mock('sign-in');
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
       contexts.push(context);
+      await prepare?.(context);
       const { page, faults } = await watchedPage(context);
       await page.goto(`${url}/#${place}`);
       await page.locator('.rail').waitFor();

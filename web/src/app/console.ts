@@ -32,7 +32,8 @@ import { createSearchCalls } from '../net/saved-searches.ts';
 import { createSerialConsoles } from '../net/serial-console.ts';
 import { createSocket } from '../net/socket.ts';
 import type { Router } from '../router.ts';
-import { createPage } from '../views/pages/create-page.ts';
+import { pages } from '../views/pages/create-page.ts';
+import { loadRest } from '../views/pages/late-pages.ts';
 import { ConfirmDialog } from '../views/shell/confirm-dialog.ts';
 import { listenKeys } from '../views/shell/keys.ts';
 import { Palette } from '../views/shell/palette.ts';
@@ -151,7 +152,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     deps,
     models,
     notices,
-    createPage,
+    pages,
     email: me.email,
     version: me.version,
     theme: theme.choice,
@@ -196,6 +197,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
   shell.listenTo(router, 'place', (place) => shell.show(place));
   root.replaceChildren(shell.el);
   if (!Backbone.history.start()) router.any();
+  loadRest();
 
   return {
     stop() {

@@ -1,42 +1,24 @@
 import type { PageDeps } from '../../models/page-deps.ts';
 import type { Page, PageOptions } from '../base/page.ts';
-import { ComputePage } from './compute-page.ts';
-import { HostPage } from './host-page.ts';
-import { HostsPage } from './hosts-page.ts';
-import { ImagesPage } from './images-page.ts';
-import { InstancePage } from './instance-page.ts';
-import { InstancesPage } from './instances-page.ts';
-import { JobPage } from './job-page.ts';
-import { LedgerPage } from './ledger-page.ts';
-import { LinePage } from './line-page.ts';
+import { latePage, loadPage } from './late-pages.ts';
 import { LivePage } from './live-page.ts';
-import { JobsPage, NotFoundPage } from './other-pages.ts';
-import type { PageName } from './place.ts';
-import { RulePage } from './rule-page.ts';
-import { RulesPage } from './rules-page.ts';
-import { SessionPage } from './session-page.ts';
+import { NotFoundPage, UnloadedPage } from './other-pages.ts';
+import type { PageKinds } from './page-kinds.ts';
+import type { Place } from './place.ts';
 
-// To add a page: its file beside this one, its name in place.ts (PageName, LISTS or THINGS), its row here.
-const PAGES: Record<PageName, new (options: PageOptions<PageDeps>) => Page<PageDeps>> = {
-  live: LivePage,
-  hosts: HostsPage,
-  host: HostPage,
-  instances: InstancesPage,
-  instance: InstancePage,
-  images: ImagesPage,
-  ledger: LedgerPage,
-  jobs: JobsPage,
-  job: JobPage,
-  line: LinePage,
-  compute: ComputePage,
-  session: SessionPage,
-  rules: RulesPage,
-  rule: RulePage,
-  'not-found': NotFoundPage,
-};
+// To add a page: its file beside this one, its name in place.ts (PageName, LISTS or THINGS), its part in late-pages.ts.
+const HERE: PageKinds = { live: LivePage, 'not-found': NotFoundPage };
 
-/** Makes the page of a place; an unknown one says so. */
-export function createPage({ page }: { page: string }, options: PageOptions<PageDeps>): Page {
-  const Kind = Object.hasOwn(PAGES, page) ? PAGES[page as PageName] : NotFoundPage;
-  return new Kind(options);
+/** Makes the page of a place; null while the part of the program that holds it is not here: see `loadPage`. */
+export function createPage({ page }: Place, options: PageOptions<PageDeps>): Page | null {
+  const Kind = HERE[page] ?? latePage(page);
+  return Kind ? new Kind(options) : null;
 }
+
+/** The pages, as the shell needs them. */
+export const pages = {
+  create: createPage,
+  load: ({ page }: Place) => loadPage(page),
+  /** Stands where a page could not be loaded. */
+  unloaded: (options: PageOptions<PageDeps>): Page => new UnloadedPage(options),
+};

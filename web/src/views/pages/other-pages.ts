@@ -1,10 +1,7 @@
 import { html, type TemplateResult } from 'lit-html';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
-import { icon } from '../../dom/icons.ts';
-import { jobTitle } from '../../models/notices.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
-import { jobSummary } from '../widgets/job-summary.ts';
 
 /** Where no page is. */
 export class NotFoundPage extends Page<PageDeps> {
@@ -18,24 +15,14 @@ export class NotFoundPage extends Page<PageDeps> {
   }
 }
 
-/** All recent jobs on a page of their own, for links. */
-export class JobsPage extends Page<PageDeps> {
-  override initialize(): void {
-    this.listenTo(this.deps.models.jobs, 'update change loaded', this.redraw);
-    this.every(1_000, () => this.redraw());
-  }
-
+/** Where a part of the program did not come: the manager may be away, or was updated meanwhile. */
+export class UnloadedPage extends Page<PageDeps> {
   override title(): string {
-    return 'Jobs';
+    return 'Not loaded';
   }
 
   override template(): TemplateResult {
-    const { jobs } = this.deps.models;
-    return html`<div class="page-title"><h1>Jobs</h1><span class="dim">${jobs.active().length} running</span></div>
-      ${jobs.length === 0 ? html`<div class="empty"><h2>No job yet</h2><p>Start or stop an instance; what happens is told here.</p><a class="btn btn-accent" href="#/instances">To the instances</a></div>` : null}
-      <ol class="jobs jobs-wide">${jobs.models.slice(0, 200).map(
-        (job) => html`<li class="job">${jobSummary(job, this.deps)}<div class="job-links">
-          <a class="btn btn-sm btn-quiet" href="#/jobs/${encodeURIComponent(String(job.id))}" aria-label="Lines of ${visibleText(jobTitle(job))}">${icon('live')} Lines</a></div></li>`,
-      )}</ol>`;
+    return html`<div class="empty"><h2>This page could not be loaded</h2><p>The manager did not send it: it may be away for a moment, or it was updated meanwhile.</p>
+      <button type="button" class="btn btn-accent" @click=${() => window.location.reload()}>Load the console again</button></div>`;
   }
 }

@@ -8,17 +8,24 @@ import { Rail, type RailOptions } from './rail.ts';
 import { Toasts } from './toasts.ts';
 
 /** Where the reader is: a page, what it is about, and the rest of the address. */
-export interface Place {
-  page: string;
+export interface Place<Name extends string = string> {
+  page: Name;
   id: string;
   query: string;
+}
+
+/** Makes pages. Some parts of the program are loaded when they are wanted. */
+export interface Pages<P> {
+  /** Null while the part that holds the page is not here. */
+  create(place: P, options: PageOptions<PageDeps>): Page | null;
+  load(place: P): Promise<void>;
+  unloaded(options: PageOptions<PageDeps>): Page;
 }
 
 export interface ShellOptions extends ViewOptions, Omit<RailOptions, 'parent' | 'openJobs'> {
   deps: PageDeps;
   notices: Notices;
-  /** Makes the page of a place. */
-  createPage: (place: Place, options: PageOptions<PageDeps>) => Page;
+  pages: Pages<Place>;
 }
 
 /** The frame around the pages: rail, connection bar, drawer, messages. One page at a time. */
@@ -27,6 +34,8 @@ export class Shell extends View<ShellOptions> {
   declare main: HTMLElement;
   declare page: Page | null;
   declare place: Place | null;
+  /** Where the reader wants to be: another place than `place` while its part of the program is on its way. */
+  declare wanted: Place | null;
   declare drawer: JobsDrawer | null;
 
   override preinitialize(options: ShellOptions): void {
@@ -34,6 +43,7 @@ export class Shell extends View<ShellOptions> {
     this.className = 'shell';
     this.page = null;
     this.place = null;
+    this.wanted = null;
     this.drawer = null;
   }
 
@@ -48,22 +58,43 @@ export class Shell extends View<ShellOptions> {
     this.el.append(connection.draw().el, this.rail.draw().el, this.main, toasts.draw().el);
   }
 
-  /** Shows a place; the page stays when only its query changed and it can follow that. */
+  /**
+   * Shows a place; the page stays when only its query changed and it can follow that, and while the part of the program that
+   * holds the next one is on its way.
+   */
   show(place: Place): void {
-    const same = this.place !== null && this.place.page === place.page && this.place.id === place.id;
-    if (!(same && this.page?.updateQuery(place.query))) {
-      this.page?.destroy();
-      this.page = this.options.createPage(place, {
-        parent: this,
-        deps: this.options.deps,
-        query: place.query,
-        id: place.id,
-      });
-      this.main.replaceChildren(this.page.draw().el);
-    }
-    this.place = place;
+    this.wanted = place;
     this.rail.show(place.page);
-    document.title = `${this.page!.title()} · WebVirt`;
+    const same = this.place !== null && this.place.page === place.page && this.place.id === place.id;
+    if (same && this.page?.updateQuery(place.query)) this.place = place;
+    else {
+      const options = { parent: this, deps: this.options.deps, query: place.query, id: place.id };
+      const next = this.options.pages.create(place, options);
+      if (next !== null) this.replace(place, next);
+      else void this.load(place, options);
+    }
+    if (this.page !== null) document.title = `${this.page.title()} · WebVirt`;
+  }
+
+  replace(place: Place, next: Page): void {
+    this.page?.destroy();
+    this.page = next;
+    this.place = place;
+    this.main.replaceChildren(next.draw().el);
+  }
+
+  async load(place: Place, options: PageOptions<PageDeps>): Promise<void> {
+    const { pages } = this.options;
+    const loaded = await pages.load(place).then(
+      () => true,
+      () => false,
+    );
+    if (this.destroyed || this.wanted !== place) return;
+    if (loaded) this.show(place);
+    else {
+      this.replace(place, pages.unloaded(options));
+      document.title = `${this.page!.title()} · WebVirt`;
+    }
   }
 
   toggleJobs(): void {
