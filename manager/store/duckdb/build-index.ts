@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
-import { addText, addValue, emptyTables, folded, type GramTables } from './grams.ts';
+import { addTexts, addValue, emptyTables, folded, type GramTables, SEPARATOR } from './grams.ts';
 import { runQuery } from './line-rows.ts';
 import { integer } from './query-sql.ts';
 import { sourceName } from './schema.ts';
@@ -15,7 +16,15 @@ const LONG_FILLED = 0.3;
 /** Columns whose whole values are in the filter. */
 export const VALUE_COLUMNS = ['agent', 'host', 'host_name', 'unit', 'instance', 'job', 'session'] as const;
 
-/** Reads a file of sealed lines and makes its side file. One block is in memory at a time. */
+/** Text of blocks that is in memory at one time; a single block may have more. */
+const LIMIT_TOGETHER_BYTES = 8 * 1024 ** 2;
+
+/** What is read of a block before its texts. */
+interface Found extends Omit<Block, 'short' | 'long'> {
+  bytes: number;
+}
+
+/** Reads a file of sealed lines and makes its side file. A few blocks are in memory at a time. */
 export async function buildIndex(connection: DuckDBConnection, path: string): Promise<Buffer> {
   const from = `read_parquet(${quotedText(path)})`;
   const rows = await runQuery(
@@ -31,39 +40,85 @@ export async function buildIndex(connection: DuckDBConnection, path: string): Pr
     offset += bytes.length;
     return [offset - bytes.length, bytes.length];
   };
+  const none = new Uint8Array(0);
   const blocks: Block[] = [];
-  for (const row of rows) {
-    const [block, lines, minSortMs, maxSortMs, minOrdinal, maxOrdinal, levels, bytes] = row.map(Number);
-    const tables = bytes! > LIMIT_BLOCK_BYTES ? null : await tablesOf(connection, from, block!);
-    const none = new Uint8Array(0);
-    blocks.push({
-      ...{ block: block!, lines: lines!, minSortMs: minSortMs!, maxSortMs: maxSortMs! },
-      ...{ minOrdinal: minOrdinal!, maxOrdinal: maxOrdinal!, levels: levels! },
-      short: place(tables === null ? none : folded(tables.short, SHORT_FILLED)),
-      long: place(tables === null ? none : folded(tables.long, LONG_FILLED)),
-    });
+  for (const group of together(rows.map(foundOf))) {
+    const made = await tablesOf(connection, from, group);
+    for (const { bytes: _, ...block } of group) {
+      const tables = made.get(block.block);
+      blocks.push({
+        ...block,
+        short: place(tables === undefined ? none : folded(tables.short, SHORT_FILLED)),
+        long: place(tables === undefined ? none : folded(tables.long, LONG_FILLED)),
+      });
+    }
   }
   const { timeline, data } = await timelineOf(connection, from);
   const [timelineOffset, timelineBytes] = place(data);
   return encodeIndex({ blocks, timeline, timelineOffset, timelineBytes }, Buffer.concat(parts));
 }
 
-async function tablesOf(connection: DuckDBConnection, from: string, block: number): Promise<GramTables> {
-  const tables = emptyTables();
-  // All texts as one: a group that goes over a border of two lines is one too many, never one too few.
-  const values = VALUE_COLUMNS.map((name) => `encode(string_agg(DISTINCT lower(${name}), chr(10)))`).join(', ');
-  const [row] = await runQuery(
+function foundOf(row: unknown[]): Found {
+  const [block, lines, minSortMs, maxSortMs, minOrdinal, maxOrdinal, levels, bytes] = row.map(Number);
+  return {
+    ...{ block: block!, lines: lines!, minSortMs: minSortMs!, maxSortMs: maxSortMs! },
+    ...{ minOrdinal: minOrdinal!, maxOrdinal: maxOrdinal!, levels: levels!, bytes: bytes! },
+  };
+}
+
+/** Neighbours whose texts are read at once: a query for each block would cost more than its texts. */
+function together(found: readonly Found[]): Found[][] {
+  const groups: Found[][] = [];
+  let bytes = Infinity;
+  for (const one of found) {
+    bytes += one.bytes;
+    if (bytes > LIMIT_TOGETHER_BYTES) {
+      groups.push([]);
+      bytes = one.bytes;
+    }
+    groups.at(-1)!.push(one);
+  }
+  return groups;
+}
+
+/** By block; a block with too much text is left out. */
+async function tablesOf(
+  connection: DuckDBConnection,
+  from: string,
+  group: readonly Found[],
+): Promise<Map<number, GramTables>> {
+  const made = new Map<number, GramTables>();
+  const small = group.filter(({ bytes }) => bytes <= LIMIT_BLOCK_BYTES);
+  if (small.length === 0) return made;
+  const where = `block BETWEEN ${integer(small[0]!.block)} AND ${integer(small.at(-1)!.block)}`;
+  const texts = await runQuery(
     connection,
-    `SELECT encode(string_agg(lower(message), chr(10))), list(DISTINCT source), ${values}
-     FROM ${from} WHERE block = ${integer(block)}`,
+    `SELECT block, count(*), encode(string_agg(lower(message), chr(${SEPARATOR}))) FROM ${from} WHERE ${where} GROUP BY block`,
     [],
   );
-  const [texts, sources, ...columns] = row!;
-  addText(bytesOf(texts), tables);
-  for (const code of (sources as { items: unknown[] }).items)
-    addValue('source', Buffer.from(sourceName(Number(code))), tables);
-  for (const [i, name] of VALUE_COLUMNS.entries()) addValues(name, bytesOf(columns[i]), tables);
-  return tables;
+  for (const [block, count, text] of texts) {
+    const tables = emptyTables();
+    made.set(Number(block), tables);
+    addTexts(bytesOf(text), Number(count), tables);
+    // Somebody may wait for a line meanwhile.
+    await setImmediate();
+  }
+  // Few lines of a block differ in all of these: what is told apart first need not be looked at line by line.
+  const names = VALUE_COLUMNS.join(', ');
+  const values = VALUE_COLUMNS.map((name) => `encode(string_agg(DISTINCT lower(${name}), chr(10)))`).join(', ');
+  const rows = await runQuery(
+    connection,
+    `SELECT block, list(DISTINCT source), ${values}
+     FROM (SELECT DISTINCT block, source, ${names} FROM ${from} WHERE ${where}) GROUP BY block`,
+    [],
+  );
+  for (const [block, sources, ...columns] of rows) {
+    const tables = made.get(Number(block))!;
+    for (const code of (sources as { items: unknown[] }).items)
+      addValue('source', Buffer.from(sourceName(Number(code))), tables);
+    for (const [i, name] of VALUE_COLUMNS.entries()) addValues(name, bytesOf(columns[i]), tables);
+  }
+  return made;
 }
 
 /** Values are cut at line ends: one that has a line end itself is found as its parts are not asked for. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { re2Engine } from '../../../common/pure/query/re2-engine.ts';
-import { addText, emptyTables, folded, hasAll, placesOf } from './grams.ts';
+import { addText, addTexts, emptyTables, folded, hasAll, placesOf, SEPARATOR } from './grams.ts';
 import { regexLiterals } from './regex-literals.ts';
 
 let seed = 7;
@@ -31,6 +31,31 @@ it('never misses a needle, wherever it begins and however small the table is mad
   }
   // Tables that are made too small say of much that it may be there; those of the store are filled a third at most.
   expect(refused).toBeGreaterThan(2_000);
+});
+
+it('misses no needle of texts that are taken by what differs from one to the next', () => {
+  const separator = String.fromCharCode(SEPARATOR);
+  const tries = [...PARTS, 'disk error on sector ', ' of user root', 'internal error: End of file', separator];
+  const similar = (before: string) => {
+    const at = random(before.length + 1);
+    return before.slice(0, at) + tries[random(tries.length)]! + before.slice(at + random(3));
+  };
+  for (let round = 0; round < 400; round += 1) {
+    const texts = [Array.from({ length: random(12) }, () => tries[random(tries.length)]!).join('')];
+    while (texts.length < 1 + random(12)) texts.push(random(4) === 0 ? text() : similar(texts.at(-1)!));
+    const tables = emptyTables();
+    addTexts(Buffer.from(texts.join(separator)), texts.length, tables);
+    for (const one of texts) {
+      const bytes = Buffer.from(one);
+      for (let i = 0; i < 5; i += 1) {
+        const needle = emptyTables();
+        const from = random(bytes.length + 1);
+        addText(bytes.subarray(from, from + random(40)), needle);
+        expect(hasAll(tables.short, placesOf(needle.short)), one).toBe(true);
+        expect(hasAll(tables.long, placesOf(needle.long)), one).toBe(true);
+      }
+    }
+  }
 });
 
 it('knows texts that every match of a pattern contains', () => {

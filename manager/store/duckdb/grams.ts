@@ -11,6 +11,9 @@ const WINDOW = 6;
 export const SHORT_BITS = 2 ** 16;
 export const LONG_BITS = 2 ** 19;
 
+/** The hashes of the last groups; it is of use only inside one call of addText. */
+const ring = new Int32Array(8);
+
 export interface GramTables {
   short: Uint8Array;
   long: Uint8Array;
@@ -20,16 +23,16 @@ export function emptyTables(): GramTables {
   return { short: new Uint8Array(SHORT_BITS / 8), long: new Uint8Array(LONG_BITS / 8) };
 }
 
-/** Marks all groups of a text. Bytes are UTF-8 in lower case, as the database makes it. */
-export function addText(bytes: Uint8Array, { short, long }: GramTables): void {
-  const ring = new Int32Array(8);
+/** Marks all groups of a text, or of a part of it. Bytes are UTF-8 in lower case, as the database makes it. */
+export function addText(bytes: Uint8Array, tables: GramTables, from = 0, to = bytes.length): void {
+  const { short, long } = tables;
   let last4 = 0;
   let before = 0;
   let least = 0;
   let leastAt = -1;
-  for (let i = 0; i < bytes.length; i += 1) {
+  for (let i = 0; i < to - from; i += 1) {
     before = ((before << 8) | (last4 >>> 24)) & 0xffff;
-    last4 = (last4 << 8) | bytes[i]!;
+    last4 = (last4 << 8) | bytes[from + i]!;
     if (i < 2) continue;
     const three = mixed(last4 & 0xffffff) & (SHORT_BITS - 1);
     short[three >> 3]! |= 1 << (three & 7);
@@ -51,6 +54,37 @@ export function addText(bytes: Uint8Array, { short, long }: GramTables): void {
       }
     } else if (i !== GRAM + WINDOW - 2) continue;
     if (i >= GRAM + WINDOW - 2) mark(long, least);
+  }
+}
+
+/** Bytes that one window covers: what begins before a part that is known, and reaches into it, is no longer than this. */
+const REACH = GRAM + WINDOW - 2;
+/** Stands between the texts that `addTexts` takes. */
+export const SEPARATOR = 0x1e;
+
+/**
+ * Marks all groups of `count` texts with a separator between them. Of a text, only what differs from the one before it is
+ * looked at, and what reaches into that: the rest is marked already. Lines of one kind stand together, so that is most.
+ */
+export function addTexts(bytes: Uint8Array, count: number, tables: GramTables): void {
+  let separators = 0;
+  for (let i = bytes.indexOf(SEPARATOR); i >= 0; i = bytes.indexOf(SEPARATOR, i + 1)) separators += 1;
+  // A text has one inside: a group that goes over a border of two texts is one too many, never one too few.
+  if (separators !== count - 1) return addText(bytes, tables);
+  let previous = 0;
+  let previousEnd = 0;
+  for (let from = 0, i = 0; i < count; i += 1) {
+    const found = bytes.indexOf(SEPARATOR, from);
+    const end = found < 0 ? bytes.length : found;
+    const shorter = Math.min(end - from, previousEnd - previous);
+    let head = 0;
+    while (head < shorter && bytes[from + head] === bytes[previous + head]) head += 1;
+    let tail = 0;
+    while (tail < shorter - head && bytes[end - 1 - tail] === bytes[previousEnd - 1 - tail]) tail += 1;
+    addText(bytes, tables, from + Math.max(0, head - REACH), Math.min(end, end - tail + REACH));
+    previous = from;
+    previousEnd = end;
+    from = end + 1;
   }
 }
 
