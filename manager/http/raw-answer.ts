@@ -19,6 +19,9 @@ export function createRawAnswer(response: ServerResponse, type: string, status: 
     header(name, value) {
       response.setHeader(name, value);
     },
+    trailer(name, value) {
+      response.addTrailers({ [name]: value });
+    },
     async write(chunk) {
       signal.throwIfAborted();
       start();

@@ -82,6 +82,8 @@ export interface RawAnswer {
   /** Resolves when the peer has taken it: back-pressure. */
   write(chunk: string | Uint8Array): Promise<void>;
   header(name: string, value: string): void;
+  /** Told behind the last piece; its name was announced in the header `Trailer` before the first. */
+  trailer(name: string, value: string): void;
 }
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;

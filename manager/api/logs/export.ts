@@ -3,10 +3,14 @@ import type { LineFilter, LineStore } from '../../store/ports.ts';
 import { EXPORT_TYPES, type ExportFormat, exportHead, exportLine } from './present.ts';
 
 const PAGE_LINES = 2_000;
+/** Behind the last line: how many there were, and whether that is all. */
+const SUMMARY = 'X-WebVirt-Export';
 
 /**
  * Writes the lines of a filter in the order in which they arrived, page by page, as fast as the peer takes them. It ends
- * at the line that was the newest when it began: an export does not run after a live stream for ever.
+ * at the line that was the newest when it began: an export does not run after a live stream for ever. The trailer
+ * `X-WebVirt-Export` says at the end whether these are all (`complete; lines=N`) or the limit left some out (`cut; lines=N`);
+ * an answer that breaks off before it is not whole.
  */
 export async function exportLines(
   store: Pick<LineStore, 'since' | 'newestOrdinal'>,
@@ -18,21 +22,27 @@ export async function exportLines(
   const last = store.newestOrdinal();
   const stamp = new Date(options.nowMs).toISOString().replaceAll(/[:.]/g, '-');
   const ending = format === 'text' ? 'log' : format;
-  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  const limit = options.limit ?? Number.POSITIVE_INFINITY;
+  let written = 0;
   let ordinal = 0;
   // Read before the first byte: a filter that cannot be read is still answered with an ordinary error.
-  let page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left), signal);
+  let page = await store.since(filter, ordinal, Math.min(PAGE_LINES, limit), signal);
   out.header('Content-Type', EXPORT_TYPES[format]);
   out.header('Content-Disposition', `attachment; filename="webvirt-logs-${stamp}.${ending}"`);
+  out.header('Trailer', SUMMARY);
   await out.write(exportHead(format));
   for (;;) {
     signal.throwIfAborted();
     let text = '';
     for (const line of page.lines) text += exportLine(format, line);
     if (text !== '') await out.write(text);
-    left -= page.lines.length;
+    written += page.lines.length;
     ordinal = page.lastOrdinal;
-    if (left <= 0 || ordinal >= last || page.lines.length === 0) return;
-    page = await store.since(filter, ordinal, Math.min(PAGE_LINES, left), signal);
+    const all = ordinal >= last || page.lines.length === 0;
+    if (all || written >= limit) {
+      const cut = !all && (await store.since(filter, ordinal, 1, signal)).lines.length > 0;
+      return out.trailer(SUMMARY, `${cut ? 'cut' : 'complete'}; lines=${written}`);
+    }
+    page = await store.since(filter, ordinal, Math.min(PAGE_LINES, limit - written), signal);
   }
 }

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Line, NewLine } from '../../../common/model/line.ts';
@@ -158,6 +159,20 @@ describe('an export', () => {
     expect(csv.headers['content-type']).toContain('text/csv');
   });
 
+  it('says behind its last line whether the limit left any out', async () => {
+    const summary = (query: string) =>
+      new Promise<unknown>((resolve, reject) => {
+        const path = `/api/v1/logs/export?${query}`;
+        get({ port: edge.port, host: '127.0.0.1', path, headers }, (answer) => {
+          answer.resume().on('end', () => resolve(answer.trailers['x-webvirt-export']));
+        }).on('error', reject);
+      });
+    expect(await summary('format=ndjson')).toBe('complete; lines=5005');
+    expect(await summary('format=csv&limit=2500')).toBe('cut; lines=2500');
+    expect(await summary('format=text&limit=5005')).toBe('complete; lines=5005');
+    expect(await summary('format=text&q=unit:evil&limit=5')).toBe('complete; lines=5');
+  });
+
   it('answers a filter that cannot be read as any call does', async () => {
     expect(await fault('/export?q=%22open')).toBe('bad-query');
     expect(await fault('/export?format=xml')).toBe('bad-request');
@@ -173,6 +188,7 @@ describe('an export', () => {
     const taken: (() => void)[] = [];
     const raw = {
       header: () => undefined,
+      trailer: () => undefined,
       write() {
         written += 1;
         return new Promise<void>((resolve) => void taken.push(resolve));

@@ -96,7 +96,7 @@ export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
       path: '/api/v1/logs/export',
       summary: 'Export lines',
       purpose:
-        'Streams the lines of a filter in the order in which they arrived, as NDJSON, CSV or text. In text and CSV control characters are made visible; in NDJSON they are escaped.',
+        'Streams the lines of a filter in the order in which they arrived, as NDJSON, CSV or text. In text and CSV control characters are made visible; in NDJSON they are escaped. There is no limit but `limit`; the trailer X-WebVirt-Export says `complete; lines=N`, or `cut; lines=N` where the limit left lines out. An answer without it broke off.',
       query: exportQuery,
       rawType: 'application/x-ndjson',
       async handle({ query, raw, signal }) {
