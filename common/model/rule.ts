@@ -85,6 +85,7 @@ export const destinationDraftSchema = z.discriminatedUnion('kind', [
     kind: z.literal('email'),
     name: z.string().trim().min(1).max(100),
     to: z.array(z.email().max(254)).min(1).max(50),
+    together: z.boolean().optional(),
   }),
   z.object({
     kind: z.literal('webhook'),
@@ -94,8 +95,14 @@ export const destinationDraftSchema = z.discriminatedUnion('kind', [
     template: z.string().max(16_384).default(''),
     /** Key of the HMAC-SHA-256 in `webvirt-signature`. */
     secret: z.string().max(256).optional(),
+    together: z.boolean().optional(),
   }),
-  z.object({ kind: z.literal('chat'), name: z.string().trim().min(1).max(100), url: z.url().max(2_000) }),
+  z.object({
+    kind: z.literal('chat'),
+    name: z.string().trim().min(1).max(100),
+    url: z.url().max(2_000),
+    together: z.boolean().optional(),
+  }),
 ]);
 export type DestinationDraft = z.infer<typeof destinationDraftSchema>;
 
@@ -109,6 +116,8 @@ export const destinationSchema = z.object({
   url: z.string().nullable(),
   template: z.string(),
   secretSet: z.boolean(),
+  /** What happens within a few seconds comes as one message; false: each event apart. */
+  together: z.boolean().default(true),
   owner: z.string(),
   createdMs: z.number(),
 });
@@ -120,6 +129,9 @@ export const deliverySchema = z.object({
   rule: z.string(),
   ruleName: z.string(),
   event: z.string(),
+  /** So many events are told in it, of this rule and of so many others. */
+  events: z.number().int().default(1),
+  otherRules: z.number().int().default(0),
   destination: z.string(),
   destinationName: z.string(),
   state: z.enum(['waiting', 'sent', 'failed']),

@@ -1,91 +1,25 @@
 import { createHmac } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ruleDraftSchema } from '../../common/model/rule.ts';
-import { createBus } from '../bus/bus.ts';
-import type { StateStore } from '../store/ports.ts';
-import { openStateStore } from '../store/sqlite/open.ts';
-import { ALERTS_DEFAULTS, type Alerts, createAlerts } from './alerts.ts';
-import { createLines, reader, temporaryFolder } from './testing.ts';
+import { type Receivers, startAlerts, startReceivers } from '../../test/support/alert-receivers.ts';
+import type { Alerts } from './alerts.ts';
 
-let folder: ReturnType<typeof temporaryFolder>;
-let state: StateStore;
+let receivers: Receivers;
+let subject: ReturnType<typeof startAlerts>;
 let alerts: Alerts;
-let written: ReturnType<typeof createLines>;
-let smtp: SMTPServer;
-let mails: { to: string[]; text: string; user: string | undefined }[];
-let hooks: { url: string; headers: Record<string, string>; body: string }[];
-let status: (url: string) => number;
-let server: Server;
-let origin: string;
-let said: string[];
+let written: ReturnType<typeof startAlerts>['written'];
+let { mails, hooks, said, origin } = {} as Pick<Receivers, 'mails' | 'hooks' | 'origin'> & { said: string[] };
 
 beforeEach(async () => {
-  folder = temporaryFolder();
-  [mails, hooks, said, status] = [[], [], [], () => 204];
-  smtp = new SMTPServer({
-    ...{ authOptional: false, hideSTARTTLS: true, allowInsecureAuth: true },
-    onAuth: ({ username, password }, _session, done) =>
-      password === 'mail-secret' ? done(null, { user: username }) : done(new Error('no')),
-    onRcptTo: ({ address }, _session, done) =>
-      address.startsWith('nobody') ? done(Object.assign(new Error('no such mailbox'), { responseCode: 550 })) : done(),
-    onData(stream, session, done) {
-      let text = '';
-      stream.on('data', (chunk) => {
-        text += chunk;
-      });
-      stream.on('end', () => {
-        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address), text, user: session.user });
-        done();
-      });
-    },
-  });
-  await new Promise<void>((done) => smtp.listen(0, '127.0.0.1', done));
-  server = createServer((request, answer) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      hooks.push({ url: request.url!, headers: request.headers as Record<string, string>, body });
-      answer.writeHead(status(request.url!)).end();
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  state = openStateStore(join(folder.path, 'state.sqlite'));
-  const bus = createBus((error) => {
-    throw error;
-  });
-  written = createLines(bus);
-  written.commit([{ message: 'first' }], { nowMs: 1 });
-  const log = (message: string, fields?: unknown) => void said.push(`${message} ${JSON.stringify(fields)}`);
-  const port = (smtp.server.address() as AddressInfo).port;
-  const account = { user: 'webvirt', password: 'mail-secret', from: 'WebVirt <webvirt@example.org>' };
-  alerts = createAlerts(
-    {
-      engine: { ...ALERTS_DEFAULTS.engine, tickMs: 10 },
-      smtp: { host: '127.0.0.1', port, tls: 'none', ...account, limitMs: 2_000 },
-      ...{ allow: ['127.0.0.1'], hookLimitMs: 2_000 },
-      deliveries: { firstRetryMs: 20, longestRetryMs: 100, giveUpMs: 400 },
-    },
-    {
-      ...{ state, lines: written.lines, reader, bus, log: { debug: log, info: log, warn: log, error: log } },
-      known: { hosts: () => [], instances: () => [] },
-      troubles: () => 0,
-      consoleUrl: () => 'https://console.example.org',
-    },
-  );
-  alerts.start();
+  receivers = await startReceivers();
+  ({ mails, hooks, origin } = receivers);
+  const each = { gatherMs: 0, gatherMostMs: 0 };
+  subject = startAlerts(receivers, { firstRetryMs: 20, longestRetryMs: 100, giveUpMs: 400, ...each });
+  ({ alerts, written, said } = subject);
 });
 afterEach(async () => {
-  await alerts.stop();
-  state.close();
-  await Promise.all([new Promise<void>((done) => smtp.close(done)), new Promise((done) => server.close(done))]);
-  folder.remove();
+  await subject.stop();
+  await receivers.stop();
 });
 
 function rule(destinations: string[], over: Record<string, unknown> = {}) {
@@ -165,7 +99,7 @@ describe('deliveries', () => {
   });
 
   it('are tried again, give up, and never make others wait', async () => {
-    status = (url) => (url === '/dead' ? 503 : 204);
+    receivers.answer((url) => (url === '/dead' ? 503 : 204));
     const dead = alerts.destinations.create({ kind: 'webhook', name: 'dead', url: `${origin}/dead` }, 'me');
     const good = alerts.destinations.create({ kind: 'webhook', name: 'good', url: `${origin}/good` }, 'me');
     rule([dead.id, good.id]);
@@ -205,7 +139,7 @@ describe('deliveries', () => {
   it('can be tested, and their keys are in no line', async () => {
     const { id } = alerts.destinations.create({ kind: 'webhook', name: 'h', url: `${origin}/x`, secret: 'k2' }, 'me');
     expect(await alerts.destinations.test(id, 'me')).toMatchObject({ sent: true, error: null });
-    status = () => 404;
+    receivers.answer(() => 404);
     expect(await alerts.destinations.test(id, 'me')).toMatchObject({ sent: false, error: 'It answered 404.' });
     // A key stays with its host: somebody who changes the address cannot have it sent elsewhere.
     alerts.destinations.update(id, { kind: 'webhook', name: 'h', url: 'http://127.0.0.1:1/x' });

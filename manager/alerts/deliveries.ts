@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import type { RuleEvent } from '../../common/model/rule.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { AlertNotice, DeliveryStore, DestinationStore, StoredDelivery, StoredRule } from '../store/ports.ts';
+import type { DeliveryStore, DestinationStore, StoredDelivery } from '../store/ports.ts';
 import { DeliveryError } from './delivery-error.ts';
-import { conditionText } from './notice-text.ts';
+import { createMessages, type GatherConfig, type Messages } from './messages.ts';
 import type { AlertLog } from './ports.ts';
 import type { Send } from './send.ts';
 
-export interface DeliveryConfig {
+export interface DeliveryConfig extends GatherConfig {
   firstRetryMs: number;
   longestRetryMs: number;
   /** A message that could not be delivered for so long is given up. */
@@ -18,6 +16,8 @@ export const DELIVERY_DEFAULTS: DeliveryConfig = {
   firstRetryMs: 5_000,
   longestRetryMs: 3_600_000,
   giveUpMs: 86_400_000,
+  gatherMs: 5_000,
+  gatherMostMs: 60_000,
 };
 
 export interface DeliveryDeps {
@@ -32,8 +32,8 @@ export interface DeliveryDeps {
 }
 
 export interface Deliveries {
-  /** The messages that an event causes; the caller writes them together with the event. */
-  of(rule: StoredRule, event: RuleEvent): StoredDelivery[];
+  /** The messages that events cause; the caller writes them together with the events. */
+  of: Messages['of'];
   /** Something new waits, or may be tried anew. */
   wake(): void;
   start(): void;
@@ -41,6 +41,10 @@ export interface Deliveries {
 }
 
 const LONGEST_TIMER_MS = 60_000;
+/** A wall clock that differs from the steady one by so much between two looks was set. */
+const LEAST_STEP_MS = 1_000;
+/** Messages of one destination that are made due when the clock was set back; the others are when it is their turn. */
+const LIMIT_SHIFTED = 1_000;
 
 /** Sends what waits: one after another to each destination, which never waits for another. */
 export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): Deliveries {
@@ -49,29 +53,10 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
   /** Destinations at work. After a failure the next message waits as long as the one that failed. */
   const working = new Map<string, Promise<void>>();
   const failures = new Map<string, { inRow: number; untilMs: number }>();
+  const messages = createMessages(config, deps);
   let timer: NodeJS.Timeout | undefined;
+  let looked = { wallMs: nowMs(), steadyMs: performance.now() };
   let stopped = true;
-
-  function of(rule: StoredRule, event: RuleEvent): StoredDelivery[] {
-    if (event.what === 'held-quiet' || (event.what === 'ended' && !rule.tellEnd)) return [];
-    const notice: AlertNotice = {
-      ...{ what: event.what, rule: rule.id, ruleName: rule.name, severity: rule.severity },
-      ...{ condition: conditionText(rule), groupBy: rule.groupBy, group: event.group },
-      groupName: deps.groupName(rule.groupBy, event.group),
-      ...{ count: event.count, tsMs: event.tsMs, line: event.line, message: event.message },
-    };
-    return rule.destinations.flatMap((id) => {
-      const destination = destinations.get(id);
-      if (destination === null) return [];
-      return [
-        {
-          ...{ id: randomUUID(), rule: rule.id, ruleName: rule.name, event: event.id },
-          ...{ destination: id, destinationName: destination.name, state: 'waiting' as const, tries: 0 },
-          ...{ createdMs: nowMs(), endedMs: null, nextTryMs: nowMs(), error: null, notice },
-        },
-      ];
-    });
-  }
 
   /** Grows with each failure in a row; never in step with other managers or messages. */
   function pauseMs(inRow: number): number {
@@ -88,11 +73,13 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
   }
 
   async function attempt(delivery: StoredDelivery): Promise<void> {
+    messages.close(delivery);
     const tried = { ...delivery, tries: delivery.tries + 1 };
     const destination = destinations.get(delivery.destination);
     if (destination === null) return settle(delivery, 'failed', 'The destination was removed.');
     try {
-      await deps.send({ id: delivery.id, destination, notice: delivery.notice });
+      const { id, notice, gathered } = delivery;
+      await deps.send({ id, destination, notice, gathered });
       failures.delete(destination.id);
       settle(tried, 'sent', null);
     } catch (error) {
@@ -117,11 +104,30 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
     }
   }
 
+  /** The clock was set back: what was due soon would wait for as long as it was set back by. */
+  function isSetBack(): boolean {
+    const now = { wallMs: nowMs(), steadyMs: performance.now() };
+    const stepMs = now.wallMs - looked.wallMs - (now.steadyMs - looked.steadyMs);
+    looked = now;
+    return stepMs < -LEAST_STEP_MS;
+  }
+
+  /** What waits is due now, or after the pause of a failure at most. */
+  function makeDue(): void {
+    failures.clear();
+    for (const { destination } of deliveries.due())
+      for (const one of deliveries.waiting(destination, LIMIT_SHIFTED)) {
+        const latestMs = nowMs() + (one.tries === 0 ? 0 : config.firstRetryMs);
+        if ((one.nextTryMs ?? 0) > latestMs) deliveries.update({ ...one, nextTryMs: latestMs });
+      }
+  }
+
   function look(): void {
     clearTimeout(timer);
     if (stopped) return;
     let nextMs = nowMs() + LONGEST_TIMER_MS;
     try {
+      if (isSetBack()) makeDue();
       for (const { destination, nextTryMs } of deliveries.due()) {
         if (working.has(destination)) continue;
         const dueMs = Math.max(nextTryMs, failures.get(destination)?.untilMs ?? 0);
@@ -157,10 +163,16 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
   }
 
   return {
-    of,
+    of: messages.of,
     wake: look,
     start() {
       stopped = false;
+      // Who waited to be gathered with more is told now, and a clock that was set back meanwhile is seen by nobody.
+      try {
+        makeDue();
+      } catch (error) {
+        onFault(error);
+      }
       look();
     },
     async stop() {

@@ -16,6 +16,8 @@ export interface DestinationChange {
   url?: string | undefined;
   template?: string | undefined;
   secret?: string | undefined;
+  /** False: each event apart. Absent: together. */
+  together?: boolean | undefined;
 }
 
 export interface DestinationService {
@@ -60,7 +62,8 @@ export function createDestinationService(deps: {
     const isSameHost = url !== null && before.url !== null && new URL(url).host === new URL(before.url).host;
     const kept = isSame && isSameHost ? before.secret : null;
     const secret = kind === 'webhook' ? (change.secret ?? kept) || null : null;
-    return { ...before, kind, name, to: kind === 'email' ? to : [], url, secret, template };
+    const together = change.together ?? before.together ?? true;
+    return { ...before, together, kind, name, to: kind === 'email' ? to : [], url, secret, template };
   }
 
   function keep(destination: StoredDestination): Destination {
@@ -125,9 +128,9 @@ const SHOWN_PATH = 9;
 
 /** What may leave: no key, and of the address of a hook only where it leads; the rest of it is as good as a key. */
 export function presentDestination(destination: StoredDestination): Destination {
-  const { id, kind, name, to, template, owner, createdMs, secret } = destination;
+  const { id, kind, name, to, template, owner, createdMs, secret, together = true } = destination;
   const url = destination.url === null ? null : cutUrl(destination.url);
-  return { id, kind, name, to, url, template, secretSet: secret !== null, owner, createdMs };
+  return { id, kind, name, to, url, template, secretSet: secret !== null, together, owner, createdMs };
 }
 
 function cutUrl(text: string): string {

@@ -1,18 +1,26 @@
 import type { RuleDraft } from '../../common/model/rule.ts';
 import { visibleText } from '../../common/pure/visible-text.ts';
-import type { AlertNotice } from '../store/ports.ts';
+import type { AlertNotice, Gathered } from '../store/ports.ts';
+
+/** What a message tells: one event, or several that were gathered, of which `notice` is the first. */
+export interface Told {
+  notice: AlertNotice;
+  gathered?: Gathered | undefined;
+}
 
 /** What a message says, apart from the form it takes. */
 export interface NoticeWords {
   title: string;
   text: string;
+  /** `Rule`, or `Rules` where it tells of several. */
+  ruleLabel: string;
   /** Address of the page of the rule, and of the line where there is one. */
   ruleUrl: string;
   lineUrl: string | null;
 }
 
-/** A notice in words, with links into the console under `consoleUrl`. Nothing in it acts on a terminal or a reader. */
-export function wordsOf(notice: AlertNotice, consoleUrl: string): NoticeWords {
+/** One event in words, with links into the console under `consoleUrl`. Nothing in it acts on a terminal or a reader. */
+export function noticeWords(notice: AlertNotice, consoleUrl: string): NoticeWords {
   const group = groupText(notice);
   const about = group === null ? '' : ` — ${group}`;
   const state = { fired: notice.severity.toUpperCase(), ended: 'OVER', test: 'TEST' }[notice.what];
@@ -22,14 +30,21 @@ export function wordsOf(notice: AlertNotice, consoleUrl: string): NoticeWords {
   return {
     title,
     text: `${visibleText(notice.condition)}${count}${said}`,
+    ruleLabel: 'Rule',
     ruleUrl: `${consoleUrl}/#/rules/${encodeURIComponent(notice.rule)}`,
     lineUrl: notice.line === null ? null : `${consoleUrl}/#/lines/${encodeURIComponent(notice.line)}`,
   };
 }
 
-function groupText({ groupBy, group, groupName }: AlertNotice): string | null {
+function groupText(notice: AlertNotice): string | null {
+  const word = groupWord(notice);
+  return word === null ? null : `${notice.groupBy} ${word}`;
+}
+
+/** Name of the group for people; null where nothing is grouped. */
+export function groupWord({ groupBy, group, groupName }: AlertNotice): string | null {
   if (groupBy === null || group === null) return null;
-  return `${groupBy} ${groupName ?? (group === '' ? '(none)' : group)}`;
+  return groupName ?? (group === '' ? '(none)' : group);
 }
 
 /** `at least 5 lines within 1 min`: what a rule looks for. */

@@ -1,5 +1,4 @@
 import nodemailer from 'nodemailer';
-import type { AlertNotice } from '../store/ports.ts';
 import { DeliveryError } from './delivery-error.ts';
 import type { NoticeWords } from './notice-text.ts';
 
@@ -18,7 +17,8 @@ export type SendMail = (mail: {
   id: string;
   to: readonly string[];
   words: NoticeWords;
-  notice: AlertNotice;
+  /** When it happened. */
+  tsMs: number;
 }) => Promise<void>;
 
 /** Sends by SMTP. Rejects with a DeliveryError: final when the server says that it never will take it. */
@@ -31,7 +31,7 @@ export function createSendMail(config: SmtpConfig): SendMail {
     dnsTimeout: limitMs,
   };
   const domain = /@([\w.-]+)/.exec(from)?.[1] ?? 'webvirt.invalid';
-  return async ({ id, to, words, notice }) => {
+  return async ({ id, to, words, tsMs }) => {
     if (host === null)
       throw new DeliveryError('No mail server is configured: alerts.smtp.host of the manager.', { isFinal: true });
     const transport = nodemailer.createTransport({
@@ -42,11 +42,14 @@ export function createSendMail(config: SmtpConfig): SendMail {
       ignoreTLS: tls === 'none',
       ...(user === null ? {} : { auth: { user, pass: password ?? '' } }),
     });
-    const links = [`Rule: ${words.ruleUrl}`, ...(words.lineUrl === null ? [] : [`Line: ${words.lineUrl}`])];
+    const links = [
+      `${words.ruleLabel}: ${words.ruleUrl}`,
+      ...(words.lineUrl === null ? [] : [`Line: ${words.lineUrl}`]),
+    ];
     try {
       await transport.sendMail({
         ...{ from, to: [...to], subject: words.title, text: `${words.text}\n\n${links.join('\n')}\n` },
-        date: new Date(notice.tsMs),
+        date: new Date(tsMs),
         // The same at every try: a second copy of one message can be told by it.
         messageId: `<${id}@${domain}>`,
         headers: { 'WebVirt-Delivery': id, 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },

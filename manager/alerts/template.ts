@@ -1,21 +1,39 @@
 import { WebvirtError } from '../../common/errors.ts';
 import type { AlertNotice } from '../store/ports.ts';
-import { wordsOf } from './notice-text.ts';
+import { groupsText, summaryOf } from './gathered-text.ts';
+import type { Told } from './notice-text.ts';
+import { wordsOf } from './words.ts';
 
 /** The places of a template, and what the JSON of an event without a template holds. */
-export function placesOf(
-  notice: AlertNotice,
-  delivery: string,
-  consoleUrl: string,
-): Record<string, string | number | null> {
-  const { title, text, ruleUrl, lineUrl } = wordsOf(notice, consoleUrl);
+export function placesOf(told: Told, delivery: string, consoleUrl: string): Record<string, string | number | null> {
+  const { title, text, ruleUrl, lineUrl } = wordsOf(told, consoleUrl);
+  const notice = summaryOf(told);
+  const { fired, ended } = told.gathered ?? {
+    fired: Number(notice.what === 'fired'),
+    ended: Number(notice.what === 'ended'),
+  };
   return {
     ...{ delivery, what: notice.what, title, text, severity: notice.severity, condition: notice.condition },
-    ...{ 'rule.id': notice.rule, 'rule.name': notice.ruleName, 'rule.url': ruleUrl },
+    ...{ 'rule.id': notice.rule === '' ? null : notice.rule, 'rule.name': notice.ruleName, 'rule.url': ruleUrl },
     ...{ groupBy: notice.groupBy, group: notice.group, groupName: notice.groupName, count: notice.count },
+    ...{ groups: groupsText(told), fired, ended },
     ...{ tsMs: notice.tsMs, time: new Date(notice.tsMs).toISOString() },
     ...{ 'line.id': notice.line, 'line.message': notice.message, 'line.url': lineUrl },
   };
+}
+
+/** What the JSON of an event holds beside the places: each thing it tells of, up to a limit, and how many more there are. */
+export function listOf(told: Told, consoleUrl: string): { events: Record<string, unknown>[]; more: number } {
+  const { notice, gathered } = told;
+  const events = (gathered?.top ?? [notice]).map((one) => {
+    const { what, severity, rule: id, ruleName, groupBy, group, groupName, count, tsMs, line, message } = one;
+    const { title, lineUrl, ruleUrl } = wordsOf({ notice: one }, consoleUrl);
+    return {
+      ...{ what, title, severity, rule: { id, name: ruleName, url: ruleUrl }, groupBy, group, groupName, count, tsMs },
+      line: { id: line, message, url: lineUrl },
+    };
+  });
+  return { events, more: gathered === undefined ? 0 : gathered.fired + gathered.ended - events.length };
 }
 
 const PLACE = /\{\{\s*([\w.]+)\s*\}\}/g;
@@ -46,7 +64,7 @@ const SAMPLE: AlertNotice = {
 /** Throws `bad-request` that names the place that does not exist, or says why the text is no JSON. */
 export function checkTemplate(template: string): void {
   if (template === '') return;
-  const places = placesOf(SAMPLE, 'x', 'http://x');
+  const places = placesOf({ notice: SAMPLE }, 'x', 'http://x');
   for (const [, name] of template.matchAll(PLACE)) {
     if (Object.hasOwn(places, name!)) continue;
     const known = Object.keys(places).join(', ');

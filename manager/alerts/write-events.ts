@@ -28,8 +28,8 @@ const LEAST_UP_MS = 1_000;
 export function createWriter(deps: {
   rules: Pick<RuleStore, 'write'>;
   table: RuleTable;
-  /** The messages that an event causes. */
-  deliveriesOf(rule: StoredRule, event: RuleEvent): StoredDelivery[];
+  /** The messages that events cause, new ones and waiting ones that tell of them too. */
+  deliveriesOf(told: readonly Told[]): StoredDelivery[];
   onWritten(told: Told[]): void;
   upMs(): number;
   nowMs: () => number;
@@ -69,7 +69,7 @@ export function createWriter(deps: {
       positions: moved.map(({ rule, position, lastFiredMs }) => ({ rule: rule.id, position, lastFiredMs })),
       watches,
       events: told.map(({ event }) => event),
-      deliveries: told.flatMap(({ rule, event }) => deps.deliveriesOf(rule, event)),
+      deliveries: deps.deliveriesOf(told),
       upMs,
     });
     savedUpMs = upMs;

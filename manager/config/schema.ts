@@ -129,6 +129,15 @@ const alerts = z
     giveUp: duration({ min: '1m' })
       .prefault('1d')
       .describe('A message that could not be delivered for so long is given up.'),
+    gather: duration({ max: '1m' })
+      .prefault('5s')
+      .describe(
+        'What happens within this time comes as one message to each destination, so that a thousand groups that fire at ' +
+          'once do not send a thousand. 0: each event is a message.',
+      ),
+    gatherMost: duration({ max: '1h' })
+      .prefault('1m')
+      .describe('While one message follows the other it is gathered for longer, up to this.'),
     consoleUrl: z
       .string()
       .nullable()

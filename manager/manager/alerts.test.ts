@@ -27,7 +27,7 @@ beforeAll(async () => {
     answer.end();
   });
   await new Promise<void>((done) => hook.listen(0, '127.0.0.1', done));
-  const raw = { dataDir: folder, port: 0, adminPassword: PASSWORD, alerts: { allow: ['127.0.0.1'] } };
+  const raw = { dataDir: folder, port: 0, adminPassword: PASSWORD, alerts: { allow: ['127.0.0.1'], gather: '50ms' } };
   const config = checkConfig(managerConfigSchema, raw, { file: 'test' });
   manager = createManager(config, { version: '1.2.3', webFolder: null, stderr: false });
   ({ url } = await manager.start());

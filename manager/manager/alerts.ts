@@ -26,7 +26,10 @@ export function createManagerAlerts({ alerts }: ManagerConfig, deps: ManagerAler
       smtp: { ...alerts.smtp, limitMs: SMTP_LIMIT_MS },
       allow: alerts.allow,
       hookLimitMs: alerts.hookTimeout,
-      deliveries: { ...ALERTS_DEFAULTS.deliveries, giveUpMs: alerts.giveUp },
+      deliveries: {
+        ...ALERTS_DEFAULTS.deliveries,
+        ...{ giveUpMs: alerts.giveUp, gatherMs: alerts.gather, gatherMostMs: alerts.gatherMost },
+      },
     },
     {
       ...{ state, lines, bus, log, reader: { columnsOf, sortMsOf } },

@@ -28,6 +28,7 @@ const alerts = createAlerts(
     smtp: { host: null, port: 25, tls: 'none', user: null, password: null, from: 'a@b', limitMs: 1_000 },
     allow: ['127.0.0.1'],
     hookLimitMs: 5_000,
+    deliveries: { ...ALERTS_DEFAULTS.deliveries, gatherMs: 100 },
   },
   {
     ...{ state, lines: written.lines, reader, bus, log: { debug: say, info: say, warn: say, error: say } },

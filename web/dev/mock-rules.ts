@@ -63,17 +63,17 @@ function invented(world: World, nowMs: number): RuleWorld {
     ...[
       { id: hook, kind: 'webhook' as const, name: 'incident desk', to: [], url: 'https://desk.example.org/hooks/w…' },
     ],
-  ].map((one) => ({ ...one, ...made, template: '', secretSet: one.kind === 'webhook' }));
+  ].map((one) => ({ ...one, ...made, template: '', together: true, secretSet: one.kind === 'webhook' }));
   const delivery = (name: string, id: string, more: Partial<Delivery>): Delivery => ({
     ...{ id: randomUUID(), rule: disk.id, ruleName: disk.name, event: events[0]!.id, destination: id, tries: 1 },
     ...{ destinationName: name, createdMs: nowMs - 4 * MINUTE, endedMs: null, nextTryMs: null, error: null },
-    ...{ state: 'sent', ...more },
+    ...{ events: 1, otherRules: 0, state: 'sent', ...more },
   });
   const deliveries = [
     delivery('incident desk', hook, {
       ...{ state: 'waiting', tries: 4, nextTryMs: nowMs + 2 * MINUTE, error: 'It answered 503: upstream is down' },
     }),
-    delivery('on-call', mail, { endedMs: nowMs - 4 * MINUTE }),
+    delivery('on-call', mail, { endedMs: nowMs - 4 * MINUTE, events: 1_204, otherRules: 2 }),
     delivery('incident desk', hook, { state: 'failed', tries: 31, error: 'It could not be sent: ECONNREFUSED.' }),
   ];
   return { rules: [disk, quiet, off], events, destinations, deliveries };

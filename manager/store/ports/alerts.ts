@@ -27,6 +27,7 @@ export interface AlertWrite {
   positions: RulePosition[];
   watches: WatchWrite[];
   events: RuleEvent[];
+  /** New ones, and waiting ones that tell of more now. */
   deliveries: StoredDelivery[];
   /** How long this manager has been watching, over all its starts. */
   upMs: number;
@@ -56,6 +57,8 @@ export interface StoredDestination {
   url: string | null;
   template: string;
   secret: string | null;
+  /** What happens within a few seconds comes as one message; false: each event apart. Absent in old ones: together. */
+  together?: boolean;
   owner: string;
   createdMs: number;
 }
@@ -85,8 +88,33 @@ export interface AlertNotice {
   message: string | null;
 }
 
+export interface GatheredRule {
+  id: string;
+  name: string;
+  severity: AlertNotice['severity'];
+  groupBy: string | null;
+  /** Events of it. */
+  fired: number;
+  ended: number;
+}
+
+/** What a message tells of that stands for several events. */
+export interface Gathered {
+  fired: number;
+  ended: number;
+  /** Lines that counted, of all that fired. */
+  lines: number;
+  /** All rules of them, the one that was first before the others. */
+  rules: GatheredRule[];
+  /** Those that are named: what fired before what ended, the worst first. */
+  top: AlertNotice[];
+}
+
 export interface StoredDelivery extends Delivery {
+  /** The first event of it. */
   notice: AlertNotice;
+  /** Absent while it tells of one event alone. */
+  gathered?: Gathered;
 }
 
 export interface DeliveryStore {

@@ -7,7 +7,8 @@ import { readDelivery, rowOf } from './rules.ts';
 export function createDeliveryStore(db: Database): DeliveryStore {
   const get = db.prepare('SELECT doc FROM deliveries WHERE id = ?');
   const list = db.prepare(
-    `SELECT doc FROM deliveries WHERE (@state IS NULL OR state = @state) AND (@rule IS NULL OR rule = @rule)
+    `SELECT doc FROM deliveries WHERE (@state IS NULL OR state = @state) AND (@rule IS NULL OR rule = @rule
+       OR (doc ->> 'otherRules' > 0 AND instr(doc, '"' || @rule || '"') > 0))
        AND (@before IS NULL OR n < (SELECT n FROM deliveries WHERE id = @before)) ORDER BY n DESC LIMIT @limit`,
   );
   const waiting = db.prepare(

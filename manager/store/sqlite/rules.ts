@@ -35,7 +35,8 @@ export function createRuleStore(db: Database): RuleStore {
   );
   const addDelivery = db.prepare(
     `INSERT INTO deliveries (id, destination, rule, state, created_ms, next_try_ms, doc)
-     VALUES (@id, @destination, @rule, @state, @createdMs, @nextTryMs, @doc)`,
+     VALUES (@id, @destination, @rule, @state, @createdMs, @nextTryMs, @doc)
+     ON CONFLICT (id) DO UPDATE SET next_try_ms = excluded.next_try_ms, doc = excluded.doc`,
   );
   const trimDeliveries = db.prepare(
     `DELETE FROM deliveries WHERE state <> 'waiting' AND n <= (SELECT max(n) FROM deliveries) - ?`,
