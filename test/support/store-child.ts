@@ -29,22 +29,26 @@ async function main(order: StoreOrder): Promise<void> {
     if (left === 0) process.kill(process.pid, 'SIGKILL');
   };
   if (order.state !== undefined) openStateStore(order.state, failpoint).close();
-  const engine =
-    order.duckdb !== undefined
-      ? await openLineStore(order.duckdb, { failpoint, sealAfterMs: Infinity, sealLines: Infinity })
-      : order.cassandra !== undefined
-        ? await openCassandraLines({ ...order.cassandra, failpoint })
-        : null;
+  const still = { sealAfterMs: Infinity, sealLines: Infinity };
+  const duckdb = order.duckdb === undefined ? null : await openLineStore(order.duckdb, { failpoint, ...still });
+  const cassandra = order.cassandra === undefined ? null : await openCassandraLines({ ...order.cassandra, failpoint });
+  const engine = duckdb ?? cassandra;
   if (engine === null) return;
   const nextNumber = async () => (await engine.lines.cursors('a1')).find((one) => one.epoch === EPOCH)?.next ?? 0;
 
+  let known: number | null = null;
   async function answer(question: StoreQuestion): Promise<StoreAnswer> {
     if ('append' in question) {
-      const next = await nextNumber();
+      // As the intake does it: what it knows holds until an append failed.
+      const next = known ?? (await nextNumber());
+      known = null;
       const text = question.bytes === undefined ? '' : ` ${randomText(question.bytes)}`;
       const lines = numbered(next, question.append).map((line) => ({ ...line, message: `${line.message}${text}` }));
       await engine!.lines.append([batchOf(next, lines)]);
-    } else if ('retain' in question && 'retain' in engine!) await engine.retain(question.retain);
+      known = next + question.append;
+      return { next: known };
+    }
+    if ('retain' in question && duckdb !== null) await duckdb.retain(question.retain);
     else if ('close' in question) {
       await engine!.close();
       return { next: -1 };

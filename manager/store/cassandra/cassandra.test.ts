@@ -9,6 +9,7 @@ import { managerConfigSchema } from '../../config.ts';
 import { openLineEngine } from '../../manager/line-engine.ts';
 import { batchOf, NOW, numbered } from '../batch-of.testing.ts';
 import { lineStoreContract } from '../lines-contract.testing.ts';
+import { cassandraKills } from './kills.testing.ts';
 import { type CassandraLines, openCassandraLines } from './open.ts';
 import type { CassandraOptions } from './options.ts';
 import { TABLES, tableName } from './schema.ts';
@@ -71,6 +72,8 @@ describe.skipIf(missing !== null)('cassandra', () => {
       },
     };
   });
+
+  cassandraKills({ node: () => node, optionsOf, empty });
 
   it('takes back what was written before a crash, and stores it once when it comes again', async () => {
     let failAt = '';
