@@ -71,6 +71,9 @@ export function createLateStore<S extends OpenedStore>(
       facets: async (...given) => mustBeOpen().lines.facets(...given),
       // Asked when things are put together, before the file is open; whoever then reads lines is refused above.
       newestOrdinal: () => store?.lines.newestOrdinal() ?? 0,
+      get shared() {
+        return store?.lines.shared;
+      },
       since: async (...given) => mustBeOpen().lines.since(...given),
       ledger: async (...given) => mustBeOpen().lines.ledger(...given),
       fill: async (...given) => mustBeOpen().lines.fill(...given),

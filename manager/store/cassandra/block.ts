@@ -149,6 +149,8 @@ export interface Block {
   mark: { writer: string; append: number };
   /** Null when it was not asked for. */
   body: Buffer | null;
+  /** Says which texts are not in it, see `gramsOf`; null: not asked for, or nothing is known. */
+  grams: Buffer | null;
 }
 
 /** A block with its lines unpacked. */

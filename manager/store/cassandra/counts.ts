@@ -4,7 +4,7 @@ import { fieldValues } from '../../../common/pure/query/field-value.ts';
 import { isColumnField } from '../../../common/pure/query/query.ts';
 import { valueAt } from '../../../common/wire/frames.ts';
 import type { HistogramBucket, LineFilter } from '../ports.ts';
-import type { OpenBlock } from './block.ts';
+import type { Block, OpenBlock } from './block.ts';
 import type { Limits } from './reader.ts';
 import { asksLevelsOnly, compileFilter, levelsThatMatch, type ReadDeps, rangeOf, scanBlocks } from './scan.ts';
 
@@ -16,7 +16,7 @@ export async function countLines(deps: ReadDeps, filter: LineFilter, limits: Lim
   const range = rangeOf(filter);
   const levels = asksLevelsOnly(query) ? levelsThatMatch(query) : null;
   let count = 0;
-  await scanBlocks(deps, query, range, limits, {
+  await scanBlocks(deps, filter, range, limits, {
     ...(levels === null
       ? {}
       : {
@@ -56,7 +56,7 @@ export async function countByTime(
   const given = rangeOf(filter);
   const range = { fromMs: Math.max(fromMs, given.fromMs), toMs: Math.min(toMs, given.toMs) };
   const levels = asksLevelsOnly(query) ? levelsThatMatch(query) : null;
-  await scanBlocks(deps, query, range, limits, {
+  await scanBlocks(deps, filter, range, limits, {
     ...(levels === null
       ? {}
       : {
@@ -91,13 +91,30 @@ export async function countByValue(
   const { query, rows } = compileFilter(filter);
   const range = rangeOf(filter);
   const counts = new Map<string, number>();
-  await scanBlocks(deps, query, range, limits, {
+  const add = (value: string, lines: number) => {
+    if (lines > 0) counts.set(value, (counts.get(value) ?? 0) + lines);
+  };
+  const levels = asksLevelsOnly(query) ? levelsThatMatch(query) : null;
+  const ofHead = headReader(field);
+  await scanBlocks(deps, filter, range, limits, {
+    // What all lines of a block have is known without opening it.
+    ...(levels === null || ofHead === null
+      ? {}
+      : {
+          whole(block) {
+            for (const [at, level] of LEVELS.entries()) {
+              const value = ofHead(block, level);
+              if (levels[at] === true && value !== undefined) add(value, block.levels[at] ?? 0);
+            }
+            return true;
+          },
+        }),
     open(open) {
       for (const i of rows(open)) {
         const sortMs = open.sortMsAt(i);
         if (sortMs < range.fromMs || sortMs >= range.toMs) continue;
         const value = read(open, i);
-        if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+        if (value !== undefined) add(value, 1);
       }
     },
   });
@@ -107,6 +124,13 @@ export async function countByValue(
   // Levels are few and have an order that people know.
   if (field === 'level') most.sort((a, b) => LEVELS.indexOf(a.value as Level) - LEVELS.indexOf(b.value as Level));
   return most;
+}
+
+/** Fields that the head of a block tells for each of its lines. */
+function headReader(field: string): ((block: Block, level: Level) => string | undefined) | null {
+  if (field === 'level') return (_block, level) => level;
+  if (field === 'agent') return ({ origin }) => origin.agent;
+  return field === 'host' ? ({ origin }) => origin.host || undefined : null;
 }
 
 function valueReader(field: string): (open: OpenBlock, i: number) => string | undefined {

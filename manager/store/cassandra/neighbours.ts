@@ -1,16 +1,18 @@
 import type { Line } from '../../../common/model/line.ts';
-import type { LineFilter } from '../ports.ts';
-import { openBlock } from './block.ts';
+import { type Block, openBlock } from './block.ts';
 import { bucketOf, CHUNK_NUMBERS, dayOf, LIMIT_BLOCK_LINES, SHARDS, shardOf } from './layout.ts';
-import { daysOf, lookUps, seenRows } from './presence.ts';
-import { type BlockRange, blocksAt, blocksOf, checkLimits, type Limits } from './reader.ts';
-import { compileFilter, type ReadDeps, rangeOf } from './scan.ts';
+import { daysOf, seenRows } from './presence.ts';
+import { blocksAt, checkLimits, type Limits } from './reader.ts';
+import { compileFilter, type ReadDeps } from './scan.ts';
 import { eachOf } from './session.ts';
+import { createSieve, type Sieve } from './sieve.ts';
 
 const ID = /^([A-Za-z0-9_-]{1,64})\.([0-9a-f]{16})\.(\d{1,15})$/;
 /** A number that was sent again may have more than one place; only one of them counts. */
 const LIMIT_PLACES = 8;
 const AT_ONCE = 4;
+/** Behind everything that arrived: what an append of ours has not finished is not shown by itself. */
+export const LAST_ORDINAL = Number.MAX_SAFE_INTEGER;
 
 export interface Stored {
   ordinal: number;
@@ -62,7 +64,7 @@ async function* bucketsFrom(
   }
 }
 
-interface Walk {
+export interface Walk {
   /** Arrival numbers, both included. */
   fromOrdinal: number;
   toOrdinal: number;
@@ -70,15 +72,19 @@ interface Walk {
   limit: number;
   shards: (shards: number[]) => number[];
   mayHave: ((bucket: number, shard: number) => Promise<boolean>) | null;
+  sieve: Sieve;
+  /** False when nothing of a block is wanted. */
+  wants(block: Block): boolean;
   rows: ReturnType<typeof compileFilter>['rows'];
 }
 
 /** Lines in the order of arrival, or against it, until there are enough. */
-async function walk(deps: ReadDeps, wanted: Walk, limits: Limits): Promise<Stored[]> {
-  const { fromOrdinal, toOrdinal, order, limit, rows, mayHave } = wanted;
+export async function walk(deps: ReadDeps, wanted: Walk, limits: Limits): Promise<Stored[]> {
+  const { fromOrdinal, toOrdinal, order, limit, rows, mayHave, sieve } = wanted;
   const found: Stored[] = [];
   if (toOrdinal < fromOrdinal || limit <= 0) return found;
-  const range: BlockRange = { order, body: true, fromOrdinal: fromOrdinal - LIMIT_BLOCK_LINES, toOrdinal };
+  const range = { order, fromOrdinal: fromOrdinal - LIMIT_BLOCK_LINES, toOrdinal };
+  const wants = (block: Block) => (wanted.wants(block) ? 'take' : 'pass');
   const sign = order === 'newest' ? -1 : 1;
   const [start, end] = order === 'newest' ? [toOrdinal, fromOrdinal] : [fromOrdinal, toOrdinal];
   for await (const { bucket, shards } of bucketsFrom(deps, bucketOf(start), order)) {
@@ -89,7 +95,7 @@ async function walk(deps: ReadDeps, wanted: Walk, limits: Limits): Promise<Store
       if (mayHave !== null && !(await mayHave(bucket, shard))) return;
       const mine: Stored[] = [];
       let stopAt: number | null = null;
-      for await (const block of blocksOf(deps, bucket, shard, range, limits)) {
+      for await (const block of sieve({ bucket, shard }, range, wants)) {
         // The parts of one range of numbers follow each other: all of them are looked at before it is enough.
         if (stopAt !== null && block.ordinal !== stopAt) break;
         checkLimits(limits);
@@ -114,58 +120,25 @@ export async function linesAround(
   deps: ReadDeps,
   id: string,
   options: { before: number; after: number; sameHost: boolean },
-  newestOrdinal: number,
   limits: Limits,
 ): Promise<Line[]> {
   const found = await findLine(deps, id, limits);
   if (found === null) return [];
   const { ordinal, line } = found;
-  const all = compileFilter({}).rows;
+  const isOwn = ({ origin }: Block) => origin.agent === line.agent && origin.host === line.host;
   const common = {
     mayHave: null,
     shards: (shards: number[]) =>
       options.sameHost ? shards.filter((shard) => shard % SHARDS === shardOf(line.agent)) : shards,
-    rows: options.sameHost
-      ? (open: Parameters<typeof all>[0]) =>
-          open.block.origin.agent === line.agent && open.block.origin.host === line.host ? all(open) : []
-      : all,
+    sieve: createSieve(deps, {}, limits),
+    wants: options.sameHost ? isOwn : () => true,
+    rows: compileFilter({}).rows,
   };
   const back: Walk = { ...common, order: 'newest', fromOrdinal: 1, toOrdinal: ordinal - 1, limit: options.before };
   const on: Walk = {
     ...{ ...common, order: 'oldest', fromOrdinal: ordinal + 1 },
-    ...{ toOrdinal: newestOrdinal, limit: options.after },
+    ...{ toOrdinal: LAST_ORDINAL, limit: options.after },
   };
   const [before, after] = [await walk(deps, back, limits), await walk(deps, on, limits)];
   return [...before.reverse(), found, ...after].map((one) => one.line);
-}
-
-/** Lines that arrived after `ordinal`, oldest first. `lastOrdinal` is where the next call goes on. */
-export async function linesSince(
-  deps: ReadDeps,
-  filter: LineFilter,
-  ordinal: number,
-  limit: number,
-  newestOrdinal: number,
-  limits: Limits,
-): Promise<{ lines: Line[]; lastOrdinal: number }> {
-  const compiled = compileFilter(filter);
-  await deps.voids.refresh();
-  const { fromMs, toMs } = rangeOf(filter);
-  const found = await walk(
-    deps,
-    {
-      ...{ order: 'oldest', fromOrdinal: Math.max(1, ordinal + 1), toOrdinal: newestOrdinal, limit },
-      shards: (shards) => shards,
-      mayHave: lookUps(deps.session, compiled.query),
-      *rows(open) {
-        for (const i of compiled.rows(open)) {
-          const sortMs = open.sortMsAt(i);
-          if (sortMs >= fromMs && sortMs < toMs) yield i;
-        }
-      },
-    },
-    limits,
-  );
-  const lastOrdinal = found.length === limit && limit > 0 ? found.at(-1)!.ordinal : Math.max(ordinal, newestOrdinal);
-  return { lines: found.map((one) => one.line), lastOrdinal };
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { LineStore } from '../ports.ts';
+import type { LineFilter, LineStore } from '../ports.ts';
 import { countByTime, countByValue, countLines } from './counts.ts';
 import { checkDurability } from './durability.ts';
 import { fillGaps, readLedger } from './fills.ts';
-import { slotStartMs } from './layout.ts';
-import { findLine, linesAround, linesSince } from './neighbours.ts';
+import { takeLane } from './lanes.ts';
+import { laneOf, slotStartMs } from './layout.ts';
+import { findLine, linesAround } from './neighbours.ts';
 import { type CassandraOptions, keepSeconds } from './options.ts';
 import { daysOf } from './presence.ts';
 import { limitsOf } from './reader.ts';
@@ -13,6 +14,7 @@ import { slotsOf } from './scan.ts';
 import { prepareSchema, replicationCql } from './schema.ts';
 import { searchNewest } from './search.ts';
 import { connect, unavailable } from './session.ts';
+import { linesSince } from './since.ts';
 import { Voids } from './voids.ts';
 import { Writer } from './writer.ts';
 
@@ -62,8 +64,12 @@ async function openWith(
   const left = await settleEarlierRuns(session, voids, { manager, writer, ttl });
   if (left > 0) onWarning('Lines that were not acknowledged before a crash were taken back', { epochs: left });
   const newestOrdinal = await newestStored(session, voids);
-  const out = new Writer({ session, manager, writer, keep, voids, newestOrdinal, nowMs, failpoint });
-  const deps = { session, voids };
+  const lane = await takeLane(session, manager);
+  const out = new Writer({ session, manager, writer, lane, keep, voids, newestOrdinal, nowMs, failpoint });
+  const deps = { session, voids, counts: options.counts };
+
+  const since = (filter: LineFilter, after: number | readonly number[], limit: number, signal?: AbortSignal) =>
+    linesSince(deps, filter, after, limit, out.newestOrdinal, limitsOf(readMs, signal));
 
   const lines: LineStore = {
     append: (batches) => (batches.length === 0 ? Promise.resolve([]) : out.append(batches)),
@@ -83,12 +89,16 @@ async function openWith(
     search: (filter, page) => searchNewest(deps, filter, { ...page, wholeMs: LIMIT_WHOLE_SEARCH_MS }, readMs),
     count: (filter, signal) => countLines(deps, filter, limitsOf(readMs, signal)),
     get: async (id) => (await findLine(deps, id, limitsOf(readMs)))?.line ?? null,
-    context: (id, around) => linesAround(deps, id, around, out.newestOrdinal, limitsOf(readMs)),
+    context: (id, around) => linesAround(deps, id, around, limitsOf(readMs)),
     histogram: (filter, range, signal?: AbortSignal) => countByTime(deps, filter, range, limitsOf(readMs, signal)),
     facets: (filter, field, limit, signal?: AbortSignal) =>
       countByValue(deps, filter, field, limit, limitsOf(readMs, signal)),
     newestOrdinal: () => out.newestOrdinal,
-    since: (filter, ordinal, limit) => linesSince(deps, filter, ordinal, limit, out.newestOrdinal, limitsOf(readMs)),
+    async since(filter, ordinal, limit, signal) {
+      const { lines: found, lastOrdinal } = await since(filter, ordinal, limit, signal);
+      return { lines: found, lastOrdinal };
+    },
+    shared: { laneOf, since },
     ledger: (agent) => readLedger(session, out.cursors, agent),
     fill: (batch) => out.alone(() => fillGaps(session, out, batch)),
     async stats() {
@@ -102,6 +112,7 @@ async function openWith(
   return {
     lines,
     async close() {
+      lane.stop();
       try {
         await out.close();
       } finally {

@@ -1,6 +1,7 @@
 import { LEVELS, type Level } from '../../../common/model/line.ts';
 import type { StoreFailpoint } from '../failpoint.ts';
 import type { KeepSeconds } from './block.ts';
+import type { SieveCounts } from './sieve.ts';
 
 /** What the engine needs to know. Times in milliseconds. */
 export interface CassandraOptions {
@@ -23,6 +24,8 @@ export interface CassandraOptions {
   nowMs?: () => number;
   /** Called at named points of a commit; tests end the process there. */
   failpoint?: StoreFailpoint;
+  /** Counts blocks that searches look at and read whole. */
+  counts?: SieveCounts;
   /** What an administrator should know of the cluster. */
   onWarning?: (message: string, fields: Record<string, unknown>) => void;
 }

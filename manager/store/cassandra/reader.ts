@@ -29,7 +29,8 @@ export function checkLimits({ signal, untilMs, limitMs }: Limits): void {
 
 export interface BlockRange {
   order: 'newest' | 'oldest';
-  body: boolean;
+  /** What is read of each beside its head. */
+  with: 'nothing' | 'grams' | 'body';
   /** Arrival numbers of blocks, both included. */
   fromOrdinal?: number;
   toOrdinal?: number;
@@ -54,11 +55,12 @@ export async function* blocksOf(
     params.push(range.toOrdinal);
   }
   const order = range.order === 'newest' ? '' : ' ORDER BY ordinal ASC, part DESC';
-  const query = `SELECT ${HEAD}${range.body ? ', body' : ''} FROM blocks WHERE ${where}${order}`;
+  const more = { nothing: '', grams: ', grams', body: ', body' }[range.with];
+  const query = `SELECT ${HEAD}${more} FROM blocks WHERE ${where}${order}`;
   const rowsFor = (page: Row[]) => {
-    if (!range.body) return MOST_ROWS;
+    if (range.with === 'nothing') return MOST_ROWS;
     if (page.length === 0) return LEAST_ROWS;
-    const bytes = page.reduce((sum, row) => sum + (row['body'] as Buffer).length, 0);
+    const bytes = page.reduce((sum, row) => sum + 100 + ((row[range.with] as Buffer | null)?.length ?? 0), 0);
     return Math.max(LEAST_ROWS, Math.min(MOST_ROWS, Math.round((PAGE_BYTES / bytes) * page.length)));
   };
   for await (const page of deps.session.pages(query, params, rowsFor)) {
@@ -87,6 +89,7 @@ function blockOf(row: Row, bucket: number, shard: number): Block {
     },
     mark: { writer: String(row['writer']), append: row['append'] as number },
     body: (row['body'] as Buffer | undefined) ?? null,
+    grams: (row['grams'] as Buffer | null | undefined) ?? null,
   };
 }
 
@@ -97,8 +100,24 @@ export async function blocksAt(
   shard: number,
   limits: Limits,
 ): Promise<Block[]> {
-  const range: BlockRange = { order: 'newest', body: true, fromOrdinal: ordinal, toOrdinal: ordinal };
+  const range: BlockRange = { order: 'newest', with: 'body', fromOrdinal: ordinal, toOrdinal: ordinal };
   const found: Block[] = [];
   for await (const block of blocksOf(deps, bucketOf(ordinal), shard, range, limits)) found.push(block);
   return found;
+}
+
+/** The same blocks with their bodies. One that is gone meanwhile is left out. `grams` are read too when `all` is true. */
+export async function withBodies(session: Session, blocks: readonly Block[], all = false): Promise<Block[]> {
+  if (blocks.length === 0) return [];
+  const { bucket, shard } = blocks[0]!;
+  const query = `SELECT ordinal, part, body${all ? ', grams' : ''} FROM blocks WHERE bucket = ? AND shard = ? AND ordinal IN ?`;
+  const ordinals = [...new Set(blocks.map((block) => block.ordinal))];
+  const found = new Map<string, Row>();
+  for await (const page of session.pages(query, [bucket, shard, ordinals], MOST_ROWS))
+    for (const row of page) found.set(`${row['ordinal']} ${row['part']}`, row);
+  return blocks.flatMap((block) => {
+    const row = found.get(`${block.ordinal} ${block.part}`);
+    if (row === undefined) return [];
+    return [{ ...block, body: row['body'] as Buffer, grams: (row['grams'] as Buffer | null | undefined) ?? null }];
+  });
 }

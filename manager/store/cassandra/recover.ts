@@ -1,6 +1,6 @@
 import { Cursors } from './cursors.ts';
 import { stopFilling } from './fills.ts';
-import { SHARDS } from './layout.ts';
+import { SHARDS_PER_ROUND } from './layout.ts';
 import { daysOf, seenRows } from './presence.ts';
 import { blocksOf, limitsOf } from './reader.ts';
 import { eachOf, type Session } from './session.ts';
@@ -47,9 +47,9 @@ async function lastAppend(session: Session, voids: Voids, writer: string, bucket
   let newest = 0;
   for (let round = 0, any = true; any; round += 1) {
     any = false;
-    const shards = Array.from({ length: SHARDS }, (_, i) => round * SHARDS + i);
-    await eachOf(shards, 4, async (shard) => {
-      const range = { order: 'newest', body: false } as const;
+    const shards = Array.from({ length: SHARDS_PER_ROUND }, (_, i) => round * SHARDS_PER_ROUND + i);
+    await eachOf(shards, 16, async (shard) => {
+      const range = { order: 'newest', with: 'nothing' } as const;
       for await (const { mark, origin } of blocksOf({ session, voids }, bucket, shard, range, limits)) {
         any = true;
         if (mark.writer !== writer || mark.append < newest) continue;
@@ -79,7 +79,7 @@ export async function newestStored(session: Session, voids: Voids): Promise<numb
           { session, voids },
           bucket,
           shard,
-          { order: 'newest', body: false },
+          { order: 'newest', with: 'nothing' },
           limitsOf(LIMIT_READ_MS),
         )) {
           newest = Math.max(newest, block.ordinal + block.reach - 1);

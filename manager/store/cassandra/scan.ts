@@ -8,8 +8,9 @@ import type { LineFilter } from '../ports.ts';
 import { type Block, type OpenBlock, openBlock } from './block.ts';
 import { dayOf, slotOf } from './layout.ts';
 import { daysOf, lookUps, type PartKey, partKey } from './presence.ts';
-import { type BlockRange, blocksOf, checkLimits, type Limits } from './reader.ts';
+import { blocksOf, checkLimits, type Limits, withBodies } from './reader.ts';
 import { eachOf, type Session } from './session.ts';
+import { createSieve, type SieveCounts } from './sieve.ts';
 import type { Voids } from './voids.ts';
 
 /** Partitions that one search reads at the same time. */
@@ -18,6 +19,8 @@ const AT_ONCE = 4;
 export interface ReadDeps {
   session: Session;
   voids: Voids;
+  /** Blocks that were looked at, for those who want to know. */
+  counts?: SieveCounts | undefined;
 }
 
 export interface Part {
@@ -99,14 +102,15 @@ export function levelsThatMatch(query: Query): boolean[] {
  */
 export async function scanBlocks(
   deps: ReadDeps,
-  query: Query,
+  filter: LineFilter,
   range: TimeRange,
   limits: Limits,
   visit: { whole?: (block: Block) => boolean; open(open: OpenBlock): void },
 ): Promise<void> {
   if (range.toMs <= range.fromMs) return;
   await deps.voids.refresh();
-  const mayHave = lookUps(deps.session, query);
+  const mayHave = lookUps(deps.session, queryOf(filter));
+  const sieve = createSieve(deps, filter, limits);
   const { fromSlot, toSlot } = slotRange(range);
   const done = new Set<PartKey>();
   const { whole } = visit;
@@ -116,22 +120,23 @@ export async function scanBlocks(
       checkLimits(limits);
       if (mayHave !== null && !(await mayHave(bucket, shard))) return;
       const inRange = (block: Block) => block.maxSortMs >= range.fromMs && block.minSortMs < range.toMs;
-      const read: BlockRange = { order: 'newest', body: whole === undefined };
-      for await (const block of blocksOf(deps, bucket, shard, read, limits)) {
+      if (whole === undefined) {
+        const wants = (block: Block) => (inRange(block) ? 'take' : 'pass');
+        for await (const block of sieve({ bucket, shard }, { order: 'newest' }, wants)) {
+          checkLimits(limits);
+          visit.open(await openBlock(block));
+        }
+        return;
+      }
+      for await (const block of blocksOf(deps, bucket, shard, { order: 'newest', with: 'nothing' }, limits)) {
         if (!inRange(block)) continue;
         const isWhole = block.minSortMs >= range.fromMs && block.maxSortMs < range.toMs;
-        if (isWhole && whole?.(block) === true) continue;
+        if (isWhole && whole(block)) continue;
         checkLimits(limits);
-        visit.open(await openBlock(block.body === null ? await withBody(deps, block, limits) : block));
+        for (const full of await withBodies(deps.session, [block])) visit.open(await openBlock(full));
       }
     });
   }
-}
-
-async function withBody(deps: ReadDeps, { bucket, shard, ordinal, part }: Block, limits: Limits): Promise<Block> {
-  const range: BlockRange = { order: 'newest', body: true, fromOrdinal: ordinal, toOrdinal: ordinal };
-  for await (const block of blocksOf(deps, bucket, shard, range, limits)) if (block.part === part) return block;
-  throw new Error('a block is gone');
 }
 
 /** Parts that are not done yet, each once. */

@@ -3,7 +3,7 @@ import { WebvirtError } from '../../../common/errors.ts';
 import { noStoreFailpoint, type StoreFailpoint } from '../failpoint.ts';
 
 /** Grows by one with every change of the tables; a keyspace of a newer program is refused. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const TTL_TABLE =
   "compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'DAYS', 'compaction_window_size': 1}";
@@ -14,7 +14,7 @@ export const TABLES: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS blocks (
   bucket int, shard int, ordinal bigint, part int,
   writer text, append int, agent text, epoch text, first bigint, reach int, count int, host text, host_name text,
-  received_ms bigint, offset_ms double, min_sort_ms bigint, max_sort_ms bigint, levels frozen<list<int>>, body blob,
+  received_ms bigint, offset_ms double, min_sort_ms bigint, max_sort_ms bigint, levels frozen<list<int>>, body blob, grams blob,
   PRIMARY KEY ((bucket, shard), ordinal, part)
 ) WITH CLUSTERING ORDER BY (ordinal DESC, part ASC) AND ${TTL_TABLE}`,
   `CREATE TABLE IF NOT EXISTS slots (
@@ -55,7 +55,18 @@ export const TABLES: readonly string[] = [
   part int, writer text, append int, agent text, epoch text,
   PRIMARY KEY (part, writer, append, agent, epoch)
 )`,
+  `CREATE TABLE IF NOT EXISTS lanes (
+  part int, lane int, manager text,
+  PRIMARY KEY (part, lane)
+)`,
+  `CREATE TABLE IF NOT EXISTS kept (
+  day int, bucket int, shard int, manager text, lines bigint, bytes bigint, slot_days frozen<list<int>>,
+  PRIMARY KEY (day, bucket, shard, manager)
+)`,
 ];
+
+/** What tables of an earlier version lack. */
+const ADDED_COLUMNS = [{ table: 'blocks', column: 'grams', type: 'blob', since: 2 }];
 
 export function tableName(statement: string): string {
   return /^CREATE TABLE IF NOT EXISTS (\w+) /.exec(statement)![1]!;
@@ -91,12 +102,28 @@ export async function prepareSchema(
     return;
   }
   const version = Number(found['value']);
-  if (version <= SCHEMA_VERSION) return;
+  if (version === SCHEMA_VERSION) return;
+  if (version < SCHEMA_VERSION) {
+    await bringUp(client, keyspace, version);
+    return;
+  }
   throw new WebvirtError(
     'store-unavailable',
     `Keyspace ${keyspace} was made by a newer WebVirt (schema ${version}, this program knows ${SCHEMA_VERSION}): start the newer program`,
     { keyspace, found: version, known: SCHEMA_VERSION },
   );
+}
+
+/** Each step may be repeated: one that was ended in between is found half done. */
+async function bringUp(client: Client, keyspace: string, from: number): Promise<void> {
+  for (const { table, column, type, since } of ADDED_COLUMNS) {
+    if (since <= from) continue;
+    const query =
+      'SELECT column_name FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ? AND column_name = ?';
+    const found = await client.execute(query, [keyspace, table, column]);
+    if (found.rows.length === 0) await client.execute(`ALTER TABLE ${table} ADD ${column} ${type}`);
+  }
+  await client.execute(`INSERT INTO meta (name, value) VALUES ('schema', ${SCHEMA_VERSION})`);
 }
 
 /** `'dc1:3,dc2:2'` as CQL; a number alone is SimpleStrategy, for one data centre or a test. */

@@ -1,10 +1,10 @@
 import { WebvirtError } from '../../../common/errors.ts';
 import type { Line } from '../../../common/model/line.ts';
 import type { LineFilter, LinePage, SearchOptions } from '../ports.ts';
-import { openBlock } from './block.ts';
+import { type Block, openBlock } from './block.ts';
 import { latestMsOf, ordinalAt, slotStartMs } from './layout.ts';
 import { lookUps } from './presence.ts';
-import { blocksOf, checkLimits, type Limits, limitsOf } from './reader.ts';
+import { checkLimits, type Limits, limitsOf } from './reader.ts';
 import {
   compileFilter,
   daysIn,
@@ -18,6 +18,7 @@ import {
   type TimeRange,
 } from './scan.ts';
 import { eachOf } from './session.ts';
+import { createSieve, type Sieve } from './sieve.ts';
 
 const FIRST_WINDOW_SLOTS = 1;
 const WINDOW_GROWTH = 2;
@@ -50,6 +51,7 @@ export async function searchNewest(
   const softEndMs = performance.now() + (page.wholeMs === undefined ? LIMIT_SEARCH_MS : Infinity);
   await deps.voids.refresh();
   const mayHave = lookUps(deps.session, query);
+  const sieve = createSieve(deps, filter, limits);
   const range = rangeOf(filter);
   if (before !== null) range.toMs = Math.min(range.toMs, before.sortMs + 1);
   const end = { lines: [], next: null, searchedBackToMs: filter.fromMs ?? null };
@@ -60,7 +62,7 @@ export async function searchNewest(
     const parts: Part[] = [];
     for (const part of fresh(window.parts, new Set()))
       if (mayHave === null || (await mayHave(part.bucket, part.shard))) parts.push(part);
-    const found = await newestIn(deps, parts, window, { rows, before, wanted: page.limit + 1 - lines.length }, limits);
+    const found = await newestIn(parts, window, { sieve, rows, before, wanted: page.limit + 1 - lines.length }, limits);
     const fitting = found.slice(0, page.limit - lines.length);
     last = fitting.at(-1) ?? last;
     const told = fitting.map((one) => one.line());
@@ -105,16 +107,16 @@ async function* windowsOf(
 }
 
 interface Wanted {
+  sieve: Sieve;
   rows: RowsThatMatch;
   before: Place | null;
   wanted: number;
 }
 
 async function newestIn(
-  deps: ReadDeps,
   parts: readonly Part[],
   range: TimeRange,
-  { rows, before, wanted }: Wanted,
+  { sieve, rows, before, wanted }: Wanted,
   limits: Limits,
 ): Promise<Found[]> {
   let found: Found[] = [];
@@ -128,9 +130,12 @@ async function newestIn(
   const newestParts = [...parts].sort((a, b) => b.bucket - a.bucket);
   await eachOf(newestParts, AT_ONCE, async ({ bucket, shard }) => {
     if (latestMsOf(lastOrdinalOf(bucket)) < enoughMs) return;
-    for await (const block of blocksOf(deps, bucket, shard, { order: 'newest', body: true }, limits)) {
-      if (latestMsOf(block.ordinal + block.reach) < enoughMs) return;
-      if (block.maxSortMs < Math.max(range.fromMs, enoughMs) || block.minSortMs >= range.toMs) continue;
+    const wants = (block: Block) => {
+      if (latestMsOf(block.ordinal + block.reach) < enoughMs) return 'end';
+      return block.maxSortMs < Math.max(range.fromMs, enoughMs) || block.minSortMs >= range.toMs ? 'pass' : 'take';
+    };
+    for await (const block of sieve({ bucket, shard }, { order: 'newest' }, wants)) {
+      if (wants(block) !== 'take') continue;
       checkLimits(limits);
       const open = await openBlock(block);
       for (const i of rows(open)) {

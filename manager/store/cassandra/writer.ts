@@ -4,7 +4,8 @@ import { columnsOf } from '../line-columns.ts';
 import type { CommittedBatch, LineBatch } from '../ports.ts';
 import { cutBatch, type KeepSeconds } from './block.ts';
 import { Cursors, type Move } from './cursors.ts';
-import { bucketOf, inOneBucket, LIMIT_SHARD_BYTES, ordinalAt, SHARDS, shardOf } from './layout.ts';
+import type { Lane } from './lanes.ts';
+import { bucketOf, LIMIT_SHARD_BYTES, ordinalAt, partitionOf, placeNumbers, SHARDS, shardOf } from './layout.ts';
 import { Presence } from './presence.ts';
 import { eachOf, type Session, type Statement } from './session.ts';
 import * as statements from './statements.ts';
@@ -20,6 +21,7 @@ export interface WriterOptions {
   manager: string;
   /** Name of this run of it. */
   writer: string;
+  lane: Lane;
   keep: KeepSeconds;
   voids: Voids;
   /** The newest arrival number that is stored. */
@@ -49,6 +51,8 @@ export class Writer {
   readonly cursors: Cursors;
   readonly tallies: Tallies;
   newestOrdinal: number;
+  /** The last number that was given, stored or not. */
+  #given = 0;
   #append = 0;
   #unsettled: Decision | null = null;
   #bucket = -1;
@@ -112,29 +116,27 @@ export class Writer {
 
   /** Writes lines and lets them count by a decision. Only inside `alone`. */
   async commit(batches: LineBatch[], decision: Decision): Promise<CommittedBatch[]> {
-    const { voids, failpoint, nowMs } = this.#options;
+    const { voids, failpoint, nowMs, lane } = this.#options;
+    lane.mustBeOurs();
     const counts = batches.map((batch) => columnsOf(batch).n);
     const total = counts.reduce((sum, count) => sum + count, 0);
     const earliest = Math.max(nowMs(), ...batches.map((batch) => batch.receivedMs));
-    const first = inOneBucket(Math.max(this.newestOrdinal + 1, ordinalAt(earliest)), total);
+    const places = placeNumbers(Math.max(this.newestOrdinal + 1, ordinalAt(earliest)), counts, lane.number);
+    const first = places[0]!;
+    this.#given = places.at(-1)! + counts.at(-1)! - 1;
     this.#append += 1;
     const mark = { writer: this.#options.writer, append: this.#append };
     await this.#enterBucket(bucketOf(first));
     this.#unsettled = decision;
-    const bytes = await this.#writeLines(this.#place(batches, counts, first), batches);
+    const bytes = await this.#writeLines(this.#place(batches, places), batches);
     failpoint?.('M2');
     await decision.decide(mark);
     failpoint?.('M3');
     this.#unsettled = null;
     voids.ended = this.#append;
-    this.newestOrdinal = first + total - 1;
+    this.newestOrdinal = this.#given;
     this.tallies.add(bucketOf(first), total, bytes);
-    let ordinal = first;
-    return batches.map((batch, i) => {
-      const committed = { ...batch, ordinal };
-      ordinal += counts[i]!;
-      return committed;
-    });
+    return batches.map((batch, i) => ({ ...batch, ordinal: places[i]! }));
   }
 
   /** Which bucket this run writes into is known before anything is in it: what a crash leaves is looked for there. */
@@ -147,18 +149,13 @@ export class Writer {
     this.#shardBytes = new Map();
   }
 
-  #place(batches: readonly LineBatch[], counts: readonly number[], first: number): statements.Placed[] {
-    const placed: statements.Placed[] = [];
-    let ordinal = first;
-    for (const [i, batch] of batches.entries()) {
-      const base = shardOf(batch.agent);
-      for (const draft of cutBatch(batch, this.#options.keep)) {
-        const shard = base + SHARDS * Math.floor((this.#shardBytes.get(base) ?? 0) / LIMIT_SHARD_BYTES);
-        placed.push({ batch, draft, ordinal: ordinal + draft.from, shard });
-      }
-      ordinal += counts[i]!;
-    }
-    return placed;
+  #place(batches: readonly LineBatch[], places: readonly number[]): statements.Placed[] {
+    const { lane, keep } = this.#options;
+    return batches.flatMap((batch, i) => {
+      const overflow = Math.floor((this.#shardBytes.get(shardOf(batch.agent)) ?? 0) / LIMIT_SHARD_BYTES);
+      const shard = partitionOf(batch.agent, lane.number, overflow);
+      return cutBatch(batch, keep).map((draft) => ({ batch, draft, ordinal: places[i]! + draft.from, shard }));
+    });
   }
 
   async #writeLines(placed: readonly statements.Placed[], batches: readonly LineBatch[]): Promise<number> {
@@ -213,7 +210,7 @@ export class Writer {
     for (const { agent, epoch } of undecided) await makeVoid(session, voids, mark, agent, epoch, this.#ttl);
     failpoint?.('M9');
     // The numbers of that append are never given again, whatever became of it.
-    this.newestOrdinal = Math.max(this.newestOrdinal, ordinalAt(nowMs()));
+    this.newestOrdinal = Math.max(this.newestOrdinal, this.#given, ordinalAt(nowMs()));
     this.#unsettled = null;
     voids.ended = this.#append;
   }

@@ -65,6 +65,22 @@ export interface HistogramBucket {
 /** What became of every number of one epoch, as the store has it: `next = lines + lost`, always. */
 export type EpochLedger = Omit<LedgerEntry, 'duplicates' | 'waiting'>;
 
+/** What a store that several managers share can do beside. Each of them gives arrival numbers of its own, which grow. */
+export interface SharedStore {
+  /** Which of the managers gave an arrival number. */
+  laneOf(ordinal: number): number;
+  /**
+   * As `LineStore.since`, after one number for each manager that was heard (of the others: after the newest of them all).
+   * `positions` is where to go on.
+   */
+  since(
+    filter: LineFilter,
+    after: readonly number[],
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<{ lines: Line[]; positions: number[] }>;
+}
+
 /** Lines. A batch is durable when `append` resolves: its rows and its cursor are one transaction. */
 export interface LineStore {
   append(batches: LineBatch[]): Promise<CommittedBatch[]>;
@@ -104,6 +120,7 @@ export interface LineStore {
     limit: number,
     signal?: AbortSignal,
   ): Promise<{ lines: Line[]; lastOrdinal: number }>;
+  readonly shared?: SharedStore | undefined;
   /** Of all agents, or of one; the epoch that was heard last comes first. Outlives the lines themselves. */
   ledger(agent?: string): Promise<EpochLedger[]>;
   /**
