@@ -3,7 +3,7 @@ import type { StateStore } from '../store/ports.ts';
 import { createDeliveries, DELIVERY_DEFAULTS, type DeliveryConfig } from './deliveries.ts';
 import { createDestinationService, type DestinationService } from './destination-service.ts';
 import { createEngine, type Engine, type EngineDeps } from './engine.ts';
-import { ENGINE_DEFAULTS, type EngineConfig } from './engine-config.ts';
+import { ENGINE_DEFAULTS, type EngineConfig, type EngineStats } from './engine-config.ts';
 import { blockList } from './net-blocks.ts';
 import { PREVIEW_DEFAULTS, type Preview, preview } from './preview.ts';
 import { createRuleService, type RuleService } from './rule-service.ts';
@@ -35,6 +35,12 @@ export type AlertsDeps = Omit<EngineDeps, 'rules' | 'onWritten' | 'deliveriesOf'
   monotonicMs?: () => number;
 };
 
+/** What rules and deliveries came to since the start. */
+export interface AlertNumbers extends EngineStats {
+  events: { fired: number; ended: number; 'held-quiet': number };
+  deliveries: { sent: number; failed: number; retried: number; waiting: number };
+}
+
 export interface Alerts {
   start(): void;
   stop(): Promise<void>;
@@ -44,6 +50,7 @@ export interface Alerts {
   /** How often a draft would have fired in the last day. */
   preview(draft: RuleDraft, signal?: AbortSignal): Promise<Preview>;
   engine: Engine;
+  numbers(): AlertNumbers;
 }
 
 /** Being told: rules look at every committed line, and what fires goes to people. */
@@ -62,7 +69,10 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): Alerts {
     ...{ deliveries: state.deliveries, destinations: state.destinations, send, bus, log, groupName: nameOf, nowMs },
   });
 
+  const events = { fired: 0, ended: 0, 'held-quiet': 0 };
+
   function tell(told: Told[]): void {
+    for (const { event } of told) events[event.what] += 1;
     for (const { rule, event } of told.slice(0, LIMIT_TOLD_LINES)) {
       const { name, severity, groupBy } = rule;
       const { group, count, line, message, tsMs } = event;
@@ -87,6 +97,11 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): Alerts {
   });
   return {
     engine,
+    numbers: () => ({
+      ...engine.stats(),
+      events: { ...events },
+      deliveries: { ...deliveries.counts(), waiting: state.deliveries.countWaiting() },
+    }),
     deliveries: state.deliveries,
     rules: createRuleService({ ...state, engine, bus, nowMs }),
     destinations: createDestinationService({ ...state, send, bus, onChanged: deliveries.wake, nowMs }),

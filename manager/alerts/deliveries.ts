@@ -34,6 +34,8 @@ export interface DeliveryDeps {
 export interface Deliveries {
   /** The messages that events cause; the caller writes them together with the events. */
   of: Messages['of'];
+  /** Messages since the start, and tries that came to nothing but are tried again. */
+  counts(): { sent: number; failed: number; retried: number };
   /** Something new waits, or may be tried anew. */
   wake(): void;
   start(): void;
@@ -54,6 +56,7 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
   const working = new Map<string, Promise<void>>();
   const failures = new Map<string, { inRow: number; untilMs: number }>();
   const messages = createMessages(config, deps);
+  const counts = { sent: 0, failed: 0, retried: 0 };
   let timer: NodeJS.Timeout | undefined;
   let looked = { wallMs: nowMs(), steadyMs: performance.now() };
   let stopped = true;
@@ -66,6 +69,7 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
 
   function settle(delivery: StoredDelivery, state: 'sent' | 'failed', error: string | null): void {
     deliveries.update({ ...delivery, state, error, endedMs: nowMs(), nextTryMs: null });
+    counts[state] += 1;
     const fields = { delivery: delivery.id, rule: delivery.rule, destination: delivery.destinationName };
     if (state === 'sent') log.info('a message was delivered', { alert: 'delivered', ...fields, tries: delivery.tries });
     else
@@ -90,6 +94,7 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
       failures.set(destination.id, { inRow, untilMs: nextTryMs });
       if (nextTryMs > delivery.createdMs + config.giveUpMs) return settle(tried, 'failed', said);
       deliveries.update({ ...tried, nextTryMs, error: said });
+      counts.retried += 1;
       if (tried.tries === 1)
         log.warn('a message is tried again', { alert: 'retry', delivery: delivery.id, rule: delivery.rule, why: said });
     }
@@ -164,6 +169,7 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
 
   return {
     of: messages.of,
+    counts: () => ({ ...counts }),
     wake: look,
     start() {
       stopped = false;

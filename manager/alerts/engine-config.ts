@@ -9,6 +9,19 @@ export interface EngineConfig {
   retryMs: number;
 }
 
+export interface EngineStats {
+  /** Rules that are on, and the different filters that they have. */
+  rules: number;
+  channels: number;
+  /** Lines that wait to be looked at, and those that were let go since the start to be read from the store. */
+  queuedLines: number;
+  skipped: number;
+  /** How often a line was held against a filter. */
+  evaluated: number;
+  /** Rules that read from the store what they have not seen. */
+  behind: number;
+}
+
 export const ENGINE_DEFAULTS: EngineConfig = {
   queueLines: 100_000,
   tickMs: 1_000,

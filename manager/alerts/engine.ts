@@ -1,7 +1,7 @@
 import { BatchRow } from '../../common/pure/query/row.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { RuleStore, StoredRule } from '../store/ports.ts';
-import type { EngineConfig } from './engine-config.ts';
+import type { EngineConfig, EngineStats } from './engine-config.ts';
 import { isOwnLine } from './group.ts';
 import { createLineQueue } from './line-queue.ts';
 import { rowOfLine } from './line-row.ts';
@@ -38,7 +38,7 @@ export interface Engine {
   clocks(): Clocks;
   /** Resolves when all that came so far was looked at. */
   idle(): Promise<void>;
-  stats(): { rules: number; channels: number; queuedLines: number; skipped: number };
+  stats(): EngineStats;
 }
 
 const PAGE_LINES = 1_000;
@@ -58,6 +58,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   let running: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isTickDue = false;
+  let evaluated = 0;
   let isFailing = false;
 
   const clocks = (): Clocks => ({ nowMs: deps.nowMs(), upMs: clock.upMs() });
@@ -79,6 +80,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     const slices = createSlices(deps.monotonicMs);
     for (const { channel, watches } of table.channels()) {
       if (!channel.passesHost(batch)) continue;
+      evaluated += columns.n;
       for (let i = 0; i < columns.n; i++) {
         if ((i & CHECK_EVERY_ROWS) === 0) await slices.rest();
         row.i = i;
@@ -109,6 +111,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     for (;;) {
       const found = await lines.since(filter, watch.position, PAGE_LINES);
       if (stopped || !table.has(watch)) return;
+      evaluated += found.lines.length;
       // In one go: what is written meanwhile must be what belongs to the position.
       for (const line of found.lines) {
         const row = rowOfLine(line);
@@ -230,7 +233,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     },
     stats: () => ({
       ...{ rules: table.size(), channels: table.channels().length },
-      ...{ queuedLines: queue.lines, skipped: queue.skipped },
+      ...{ queuedLines: queue.lines, skipped: queue.skipped, evaluated, behind: behind.size },
     }),
   };
 }

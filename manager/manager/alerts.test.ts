@@ -15,6 +15,7 @@ let manager: Manager;
 let url: string;
 let hook: Server;
 let told: Record<string, unknown>[];
+let headers: Record<string, string>;
 let call: <T>(method: string, path: string, body?: unknown) => Promise<T>;
 
 beforeAll(async () => {
@@ -40,7 +41,7 @@ beforeAll(async () => {
   const me = (await (await fetch(`${url}/api/v1/me`, { headers: { Cookie } })).json()) as {
     data: { csrfToken: string };
   };
-  const headers = { ...json, Cookie, 'X-CSRF-Token': me.data.csrfToken };
+  headers = { ...json, Cookie, 'X-CSRF-Token': me.data.csrfToken };
   call = async <T>(method: string, path: string, body?: unknown) => {
     const answer = await fetch(`${url}/api/v1/${path}`, {
       ...{ method, headers },
@@ -87,4 +88,23 @@ it('a line from outside fires a rule, is told by a webhook, in a line and in the
   await expect.poll(async () => (await said()).lines.length, { timeout: 8_000 }).toBeGreaterThan(1);
   const preview = await call<{ fired: number; complete: boolean }>('POST', 'rules/preview', { draft });
   expect(preview).toMatchObject({ fired: 1, complete: true });
+});
+
+it('tells Prometheus what came in, what rules did and what was delivered', async () => {
+  await expect(call('POST', 'logs', [{ level: 'error' }, { message: 'fine', level: 'info' }])).resolves.toBeTruthy();
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  const value = (name: string) =>
+    Number(new RegExp(`^${name.replaceAll(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
+  expect(value('webvirt_outside_lines_taken_total{way="http"}')).toBeGreaterThanOrEqual(5);
+  expect(text).toMatch(/^webvirt_outside_lines_refused_total\{way="http",reason="[^"]+"\} 1$/m);
+  expect(text).toContain('# TYPE webvirt_outside_lines_dropped_total counter');
+  expect(value('webvirt_outside_sent_back_total{way="otlp"}')).toBe(0);
+  expect(value('webvirt_rules{state="firing"}')).toBe(1);
+  expect(value('webvirt_rule_groups_firing')).toBe(1);
+  expect(value('webvirt_rule_events_total{what="fired"}')).toBe(1);
+  expect(value('webvirt_rule_evaluations_total')).toBeGreaterThan(4);
+  expect([value('webvirt_rule_lines_late_total'), value('webvirt_rules_behind')]).toEqual([0, 0]);
+  expect(value('webvirt_deliveries_total{outcome="sent"}')).toBe(1);
+  expect(value('webvirt_deliveries_total{outcome="failed"}')).toBe(0);
+  expect(value('webvirt_deliveries_waiting')).toBe(0);
 });

@@ -25,6 +25,7 @@ import { createOutsideWays, type OutsideWays } from './outside-ways.ts';
 import type { Peers } from './peers.ts';
 import { managerRoutes } from './routes.ts';
 import type { Storage } from './storage.ts';
+import { watchAlerts } from './watch-alerts.ts';
 import { watchMetrics } from './watch-metrics.ts';
 
 export interface EdgeDeps {
@@ -144,6 +145,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     },
     { routes, auth, tls: enrolment.tls(), log, audit, socket: live.attach, observe: metrics.observeHttp },
   );
+  watchAlerts(metrics, { alerts: deps.alerts, outside });
   watchMetrics(metrics, { ...fleet, live, lines, peers: deps.peers });
   return { http, live, outside, stopCrawler: crawler.stop, url: () => origin('http', config, http) };
 }

@@ -1,5 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+/** A number and the values of its labels. */
+export interface Counted<L extends string> {
+  labels: Record<L, string>;
+  count: number;
+}
+
 export interface Metrics {
   registry: Registry;
   /** One answer of the HTTP edge. */
@@ -8,6 +14,8 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   /** The same, with one label: its value → number. */
   gaugeBy(name: string, help: string, label: string, read: () => Record<string, number>): void;
+  /** Numbers that only grow since the start, by several labels; they are read when somebody asks. */
+  countsBy<L extends string>(name: string, help: string, labels: readonly L[], read: () => Counted<L>[]): void;
   /** A number that only grows; returns how to add to it. */
   counter(name: string, help: string): (by?: number) => void;
   stop(): void;
@@ -62,6 +70,18 @@ export function createMetrics(): Metrics {
         collect() {
           this.reset();
           for (const [value, count] of Object.entries(read())) this.set({ [label]: value }, count);
+        },
+      });
+    },
+    countsBy(name, help, labels, read) {
+      new Counter({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        collect() {
+          this.reset();
+          for (const one of read()) this.inc(one.labels, one.count);
         },
       });
     },

@@ -125,5 +125,6 @@ export interface DeliveryStore {
   waiting(destination: string, limit: number): StoredDelivery[];
   /** Destinations for which something waits, and when the first of it is due. */
   due(): { destination: string; nextTryMs: number }[];
+  countWaiting(): number;
   update(delivery: StoredDelivery): void;
 }

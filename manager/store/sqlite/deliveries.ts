@@ -17,6 +17,7 @@ export function createDeliveryStore(db: Database): DeliveryStore {
   const due = db.prepare(
     `SELECT destination, min(next_try_ms) AS nextTryMs FROM deliveries WHERE state = 'waiting' GROUP BY destination`,
   );
+  const countWaiting = db.prepare("SELECT count(*) AS count FROM deliveries WHERE state = 'waiting'");
   const update = db.prepare(
     'UPDATE deliveries SET state = @state, next_try_ms = @nextTryMs, doc = @doc WHERE id = @id',
   );
@@ -28,6 +29,7 @@ export function createDeliveryStore(db: Database): DeliveryStore {
       ),
     waiting: (destination, limit) => readDocuments<StoredDelivery>(waiting.all(destination, limit)),
     due: () => due.all() as { destination: string; nextTryMs: number }[],
+    countWaiting: () => (countWaiting.get() as { count: number }).count,
     update(delivery) {
       const { id, state, nextTryMs, doc } = rowOf(delivery);
       update.run({ id, state, nextTryMs, doc });
