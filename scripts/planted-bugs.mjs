@@ -113,6 +113,27 @@ const BUGS = [
     wrong: '...(clockOffsetMs === 0 ? {} : {}),',
     tests: ['manager/intake/clocks.test.ts'],
   },
+  {
+    name: 'a large message on a slow road is taken for silence',
+    file: 'manager/links/session.ts',
+    right: 'wire.bytesRead - heardBytes >= ALIVE_BYTES',
+    wrong: 'wire.bytesRead - heardBytes >= 1e15',
+    tests: ['manager/links/partition.test.ts'],
+  },
+  {
+    name: 'a half-open link keeps its place',
+    file: 'node-agent/serve/link.ts',
+    right: 'before !== null && (await before.session.answers(probeMs))',
+    wrong: 'before !== null',
+    tests: ['manager/links/partition.test.ts'],
+  },
+  {
+    name: 'a link that was replaced is still obeyed',
+    file: 'node-agent/serve/link.ts',
+    right: "before.session.end('replaced: it does not answer');",
+    wrong: '{ /* lives on */ }',
+    tests: ['manager/links/partition.test.ts'],
+  },
 ];
 
 const wanted = process.argv[2] ?? '';

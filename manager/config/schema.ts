@@ -49,7 +49,7 @@ const links = z
       .describe('A host that said nothing for so long is shown as stale, its link is closed and dialled again.'),
     lost: duration({ min: '1s' }).prefault('60s').describe('A host that was not heard of for so long counts as lost.'),
     redialMin: duration({ min: '10ms' }).prefault('200ms').describe('First pause before an agent is dialled again.'),
-    redialMax: duration({ min: '100ms' }).prefault('5s').describe('Longest pause before an agent is dialled again.'),
+    redialMax: duration({ min: '100ms' }).prefault('3s').describe('Longest pause before an agent is dialled again.'),
   })
   .describe('The connections to the agents.');
 

@@ -26,7 +26,7 @@ export const LINKS_DEFAULTS: LinksConfig = {
   silenceMs: 10_000,
   handshakeMs: 5_000,
   firstRetryMs: 200,
-  longestRetryMs: 5_000,
+  longestRetryMs: 3_000,
   limitMessageBytes: 24 * 1024 ** 2,
   limitUnsettledBytes: 24 * 1024 ** 2,
   limitUnsentBytes: 4 * 1024 ** 2,

@@ -5,6 +5,12 @@ import { isServiceMessage } from '../../common/wire/services.ts';
 import type { HelloMessage, LinkHandlers, LinkSender, LinksConfig } from './ports.ts';
 import { readLines, readText } from './read-message.ts';
 
+/**
+ * A large message takes longer on a slow road than an agent may be silent: so many bytes of it are a sign of life. Fewer,
+ * in that time, are a road on which nothing works.
+ */
+const ALIVE_BYTES = 4_096;
+
 /** One connection, from its upgrade to its end. It is never used again after that: its number is its fence. */
 export interface Session {
   send(message: ManagerMessage): boolean;
@@ -27,18 +33,30 @@ export function startSession(
   let stage: 'connecting' | 'waiting' | 'greeting' | 'open' | 'ended' = 'connecting';
   let sender: LinkSender | null = null;
   let heardAt = performance.now();
+  /** Bytes that had come when it was heard last. */
+  let heardBytes = 0;
   let pings = 0;
+  let wire: { bytesRead: number } | null = null;
   let unsettledBytes = 0;
 
   const timer = setInterval(() => {
     // What we do not read is not the agent's silence.
     if (socket.isPaused) heardAt = performance.now();
+    else if (stage === 'open' && wire !== null && wire.bytesRead - heardBytes >= ALIVE_BYTES) {
+      handlers.onHeard(hostId);
+      heard();
+    }
     const silentMs = performance.now() - heardAt;
     if (stage === 'open' ? silentMs >= config.silenceMs : silentMs >= config.handshakeMs * 2) {
       return end(stage === 'open' ? 'the agent is silent' : 'the agent did not say hello');
     }
     if (stage === 'open') send({ t: 'ping', id: ++pings });
   }, config.pingEveryMs);
+
+  function heard(): void {
+    heardAt = performance.now();
+    heardBytes = wire?.bytesRead ?? 0;
+  }
 
   function end(reason: string): void {
     if (stage === 'ended') return;
@@ -109,12 +127,15 @@ export function startSession(
   }
 
   const fail = (error: unknown) => end(error instanceof Error ? error.message : String(error));
+  socket.on('upgrade', (answer) => {
+    wire = answer.socket;
+  });
   socket.on('open', () => {
     if (stage === 'connecting') stage = 'waiting';
   });
   socket.on('message', (data, isBinary) => {
     if (stage === 'ended') return;
-    heardAt = performance.now();
+    heard();
     try {
       take(data, isBinary)?.catch(fail);
     } catch (error) {

@@ -7,16 +7,26 @@ import { linesMessage } from './lines-message.ts';
 const WINDOW_BYTES = 8 * 1024 * 1024;
 /** Backlog travels in messages of about this size; the tail travels at once, in whatever size it has. */
 const BATCH_BYTES = 256 * 1024;
+/**
+ * Handed to the socket and not taken by the network yet, at most: state, answers and outcomes share the link, and on a
+ * slow road they must not wait behind a whole window of lines.
+ */
+const UNSENT_BYTES = 1024 * 1024;
+/** The longest pause after refusals, before its jitter: a store that is back is not waited for. */
+const LONGEST_PAUSE_MS = 3_000;
 const HEADER_BYTES = 250;
 
 export type SentSpool = Pick<Spool, 'epochs' | 'read' | 'acked' | 'onSpooled' | 'newEpoch'>;
 
 export interface LineSenderDeps {
   spool: SentSpool;
-  send(message: Buffer): void;
+  /** Calls back when the network has taken it, or never will. */
+  send(message: Buffer, onGone: () => void): void;
   failpoint: Failpoint;
   /** Does what nobody else guards (a commit of the spool, a timer): an error of it ends the link. */
   orEnd(work: () => void): void;
+  /** From 0 to below 1. */
+  random?: () => number;
 }
 
 interface InFlight {
@@ -26,18 +36,22 @@ interface InFlight {
 }
 
 /** Sends the lines of the spool over one link, oldest epoch first, each once unless the manager asks again. */
-export function createLineSender({ spool, send, failpoint, orEnd }: LineSenderDeps) {
+export function createLineSender({ spool, send, failpoint, orEnd, random = Math.random }: LineSenderDeps) {
   /** How far each epoch was sent on this link, and how far the manager has it. */
   const sent = new Map<string, EpochCursor>();
   const stored = new Map<string, EpochCursor>();
   let flight: InFlight[] = [];
   let flightBytes = 0;
+  let unsentBytes = 0;
+  /** A refusal makes it one message, each ack twice as much again: to ask a store that is behind costs little. */
+  let windowBytes = WINDOW_BYTES;
+  let refusals = 0;
   let pause: NodeJS.Timeout | null = null;
   let started = false;
   let stopped = false;
   const unsubscribe = spool.onSpooled((frames) => orEnd(() => onSpooled(frames)));
 
-  const mayGo = () => started && !stopped && pause === null && flightBytes < WINDOW_BYTES;
+  const mayGo = () => started && !stopped && pause === null && flightBytes < windowBytes && unsentBytes < UNSENT_BYTES;
 
   function onSpooled(frames: Frame[]): void {
     const first = frames[0]!.header;
@@ -77,7 +91,12 @@ export function createLineSender({ spool, send, failpoint, orEnd }: LineSenderDe
 
   function sendFrames(frames: Frame[]): void {
     failpoint('A6');
-    send(linesMessage(frames));
+    const message = linesMessage(frames);
+    unsentBytes += message.length;
+    send(message, () => {
+      unsentBytes -= message.length;
+      if (!stopped) orEnd(pump);
+    });
     for (const { header } of frames) {
       const { epoch, first, count, hash, bytes } = header;
       sent.set(epoch, { epoch, next: first + count, hash });
@@ -119,20 +138,30 @@ export function createLineSender({ spool, send, failpoint, orEnd }: LineSenderDe
       pump();
     },
     acked(cursor: EpochCursor): void {
+      refusals = 0;
+      windowBytes = Math.min(WINDOW_BYTES, windowBytes * 2);
       acked(cursor);
       pump();
     },
-    /** The manager could not take lines: all of it goes again, from its cursor, after a while. */
+    /**
+     * The manager could not take lines: all of it goes again, from its cursor, after a while. Never sooner than it asked
+     * for, longer each time, and not in step with other agents, which were refused in the same moment.
+     */
     nacked(epoch: string, retryMs: number): void {
       sent.delete(epoch);
       land((frame) => frame.epoch !== epoch);
-      if (pause !== null) clearTimeout(pause);
+      windowBytes = BATCH_BYTES;
+      // What else was on its way is refused with it.
+      if (pause !== null) return;
+      const leastMs = Math.min(60_000, Math.max(0, retryMs));
+      const pauseMs = Math.max(leastMs, Math.min(LONGEST_PAUSE_MS, leastMs * 2 ** Math.min(refusals, 10)));
+      refusals += 1;
       pause = setTimeout(
         () => {
           pause = null;
           orEnd(pump);
         },
-        Math.min(60_000, Math.max(0, retryMs)),
+        pauseMs * (1 + random() / 2),
       );
     },
     /** The manager wants a new epoch; it means the one whose frames it was sent and did not take. */

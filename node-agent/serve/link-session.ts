@@ -48,7 +48,7 @@ export function createLinkSession(
   on: { resume(session: LinkSession): void; end(session: LinkSession, reason: string): void },
 ): LinkSession {
   const { spool, commands, log } = deps;
-  const lines = createLineSender({ spool, failpoint: deps.failpoint, send: (message) => sendRaw(message), orEnd });
+  const lines = createLineSender({ spool, failpoint: deps.failpoint, send: sendRaw, orEnd });
   let state: { stop(): void } | null = null;
   let services: AttachedService | null = null;
   let stage: 'greeted' | 'waiting' | 'in' | 'ended' = 'greeted';
@@ -56,10 +56,10 @@ export function createLinkSession(
   let heardAt = performance.now();
   let sentBack = false;
 
-  function sendRaw(message: Buffer | string): void {
+  function sendRaw(message: Buffer | string, onGone?: () => void): void {
     if (stage === 'ended') return;
     if (socket.bufferedAmount > LIMIT_UNSENT_BYTES) end('the manager reads nothing');
-    else socket.send(message, { binary: typeof message !== 'string' });
+    else socket.send(message, { binary: typeof message !== 'string' }, onGone);
   }
   const send = (message: AgentMessage) => sendRaw(JSON.stringify(message));
 
@@ -145,11 +145,14 @@ export function createLinkSession(
         const done = (is: boolean) => {
           clearTimeout(timer);
           socket.off('pong', onPong);
+          socket.off('close', onClose);
           resolve(is);
         };
         const onPong = () => done(true);
-        const timer = setTimeout(() => done(false), withinMs);
+        const onClose = () => done(false);
+        const timer = setTimeout(onClose, withinMs);
         socket.once('pong', onPong);
+        socket.once('close', onClose);
         socket.ping();
       }),
   };

@@ -74,7 +74,6 @@ export function createNodeServer(config: { listen: string; port: number }, deps:
     try {
       mustBeLetIn(askerOf(socket as TLSSocket), false);
       if (request.url !== LINK_PATH) throw new WebvirtError('not-found', 'There is no such address here.');
-      if (!link.hasRoom()) throw new WebvirtError('busy', 'Too many links wait already.');
       (socket as TLSSocket).setNoDelay(true);
       sockets.handleUpgrade(request, socket, head, (webSocket) => link.accept(webSocket));
     } catch (error) {

@@ -16,7 +16,7 @@ import { x509 } from '../../manager/enrolment/keys.ts';
 import { type Identity, openIdentity } from '../../node-agent/identity/identity.ts';
 import { certificateRequest } from '../../node-agent/identity/keys.ts';
 import { createHandlers } from '../../node-agent/serve/handlers.ts';
-import { createLinkServer } from '../../node-agent/serve/link.ts';
+import { createLinkServer, type LinkTimes } from '../../node-agent/serve/link.ts';
 import { createNodeServer } from '../../node-agent/serve/server.ts';
 import { standInCommands, standInHypervisor } from './agent-stand-ins.ts';
 
@@ -26,7 +26,12 @@ export interface Pem {
 }
 
 /** An agent's port over a real identity and spool; libvirt and commands are stand-ins that tests move. */
-export async function startAgentRig(options: { enrolled: boolean; failpoint?: Failpoint; instances?: number }) {
+export async function startAgentRig(options: {
+  enrolled: boolean;
+  failpoint?: Failpoint;
+  instances?: number;
+  times?: LinkTimes;
+}) {
   const folder = mkdtempSync(join(tmpdir(), 'webvirt-agent-'));
   const now = Date.now;
   const ca = await openCa(join(folder, 'ca'), now());
@@ -38,7 +43,7 @@ export async function startAgentRig(options: { enrolled: boolean; failpoint?: Fa
   const hypervisor = standInHypervisor(options.instances ?? 2);
   const commands = standInCommands();
   const failpoint = options.failpoint ?? noFailpoint;
-  const links = createLinkServer({ version: '1.2.3', spool, hypervisor, commands, failpoint, log, now });
+  const links = createLinkServer({ version: '1.2.3', spool, hypervisor, commands, failpoint, log, now }, options.times);
   const status = () => ({
     id: identity.id,
     state: identity.enrolment() === null ? ('unenrolled' as const) : ('enrolled' as const),
