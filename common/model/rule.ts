@@ -59,6 +59,8 @@ export const ruleSchema = ruleDraftSchema.extend({
   state: z.enum(['ok', 'firing', 'off']),
   firing: z.array(firingSchema).max(1_000),
   lastFiredMs: z.number().nullable(),
+  /** Until then nobody is told what it does; null: it is not muted. */
+  mutedUntilMs: z.number().nullable().default(null),
   /** More groups than can be counted apart: so many lines were counted together instead, under `(others)`. */
   overflow: z.number().int().default(0),
 });

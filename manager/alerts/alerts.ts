@@ -4,6 +4,7 @@ import { createDeliveries, DELIVERY_DEFAULTS, type DeliveryConfig } from './deli
 import { createDestinationService, type DestinationService } from './destination-service.ts';
 import { createEngine, type Engine, type EngineDeps } from './engine.ts';
 import { ENGINE_DEFAULTS, type EngineConfig, type EngineStats } from './engine-config.ts';
+import { createMutes } from './mutes.ts';
 import { blockList } from './net-blocks.ts';
 import { PREVIEW_DEFAULTS, type Preview, preview } from './preview.ts';
 import { createRuleService, type RuleService } from './rule-service.ts';
@@ -95,6 +96,7 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): Alerts {
   const engine = createEngine(config.engine, {
     ...{ ...deps, rules: state.rules, nowMs, monotonicMs, onWritten: tell, deliveriesOf: deliveries.of },
   });
+  const mutes = createMutes({ rules: state.rules, engine, bus, log, nowMs });
   return {
     engine,
     numbers: () => ({
@@ -103,14 +105,16 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): Alerts {
       deliveries: { ...deliveries.counts(), waiting: state.deliveries.countWaiting() },
     }),
     deliveries: state.deliveries,
-    rules: createRuleService({ ...state, engine, bus, nowMs }),
+    rules: createRuleService({ ...state, engine, bus, onMuted: mutes.look, nowMs }),
     destinations: createDestinationService({ ...state, send, bus, onChanged: deliveries.wake, nowMs }),
     preview: (draft, signal) => preview(draft, PREVIEW_DEFAULTS, { ...deps, nowMs }, signal),
     start() {
       engine.start();
       deliveries.start();
+      mutes.start();
     },
     async stop() {
+      mutes.stop();
       await engine.stop();
       await deliveries.stop();
     },

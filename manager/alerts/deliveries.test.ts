@@ -145,7 +145,7 @@ describe('deliveries', () => {
     alerts.destinations.update(id, { kind: 'webhook', name: 'h', url: 'http://127.0.0.1:1/x' });
     expect(alerts.destinations.list()[0]!.secretSet).toBe(false);
     rule([id]);
-    expect(() => alerts.destinations.remove(id)).toThrow(/told by 1 rules/);
+    expect(() => alerts.destinations.remove(id)).toThrow(/A rule tells it: Disk "errors"/);
     expect(said.join('\n')).not.toMatch(/k2|mail-secret/);
   });
 });

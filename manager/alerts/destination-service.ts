@@ -90,7 +90,10 @@ export function createDestinationService(deps: {
       const users = deps.rules.list().filter((rule) => rule.destinations.includes(id));
       if (users.length > 0) {
         const names = users.map(({ name }) => name).slice(0, 5);
-        throw new WebvirtError('in-use', `It is told by ${users.length} rules: ${names.join(', ')}.`);
+        throw new WebvirtError(
+          'in-use',
+          `${users.length === 1 ? 'A rule tells' : `${users.length} rules tell`} it: ${names.join(', ')}.`,
+        );
       }
       destinations.remove(id);
       bus.emit('destination', { id });

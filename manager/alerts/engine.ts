@@ -10,6 +10,7 @@ import { createRuleTable, type RuleTable } from './rule-table.ts';
 import type { Clocks, RuleWatch } from './rule-watch.ts';
 import { createSlices } from './slices.ts';
 import { createUpClock, type UpClock } from './up-clock.ts';
+import type { Happening } from './window.ts';
 import { createWriter, type Told } from './write-events.ts';
 
 export interface EngineDeps {
@@ -35,6 +36,8 @@ export interface Engine {
   /** Takes a rule, new or changed; what it counted is kept where that still means the same. */
   put(rule: StoredRule): void;
   remove(id: string): void;
+  /** Tells something of a rule that no line and no clock has brought about, and keeps it. Throws what SQLite says. */
+  tell(id: string, what: (watch: RuleWatch, clocks: Clocks) => Happening[]): void;
   clocks(): Clocks;
   /** Resolves when all that came so far was looked at. */
   idle(): Promise<void>;
@@ -91,13 +94,14 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
         };
         const sortMs = reader.sortMsOf(columns.tsMs[i] ?? batch.receivedMs, batch);
         for (const watch of watches) {
-          if (batch.ordinal + i <= watch.position) continue;
+          // A rule that was changed meanwhile goes on in another watch, which reads the rest from the store.
+          if (batch.ordinal + i <= watch.position || !table.has(watch)) continue;
           writer.add(watch, watch.see(row, sortMs, sighting, clocks()));
           watch.position = batch.ordinal + i;
         }
       }
     }
-    for (const watch of table.all()) if (last > watch.position) watch.position = last;
+    for (const watch of table.all()) if (last > watch.position && !behind.has(watch)) watch.position = last;
   }
 
   /** Reads what a rule has not seen from the store, in the order of arrival. Rejects when the store cannot be read. */
@@ -220,6 +224,12 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       const watch = table.put(rule, lines.newestOrdinal() || -1);
       if (watch !== null) behind.add(watch);
       wake?.();
+    },
+    tell(id, what) {
+      const watch = table.get(id);
+      if (watch === null) return;
+      writer.add(watch, what(watch, clocks()));
+      writer.save();
     },
     remove(id) {
       table.remove(id);

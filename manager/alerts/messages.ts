@@ -47,6 +47,7 @@ export function createMessages(
 
   function noticeOf(rule: StoredRule, event: RuleEvent): AlertNotice | null {
     const { what, group, count, tsMs, line, message } = event;
+    if ((rule.mutedUntilMs ?? 0) > nowMs()) return null;
     if (what === 'held-quiet' || (what === 'ended' && !rule.tellEnd)) return null;
     return {
       ...{ what, rule: rule.id, ruleName: rule.name, severity: rule.severity, condition: conditionText(rule) },

@@ -17,6 +17,8 @@ export interface RuleService {
   create(draft: RuleDraft, owner: string): Rule;
   update(id: string, draft: RuleDraft): Rule;
   remove(id: string): void;
+  /** Nobody is told for so long; 0: they are told again, and of what it fires for. Throws `not-found`. */
+  mute(id: string, forMs: number): Rule;
   events(options: { rule?: string; limit: number; before?: string }): RuleEvent[];
 }
 
@@ -25,6 +27,8 @@ export function createRuleService(deps: {
   destinations: Pick<DestinationStore, 'get'>;
   engine: Engine;
   bus: Bus;
+  /** A rule was muted, or is no more. */
+  onMuted(): void;
   nowMs: () => number;
 }): RuleService {
   const { rules, engine } = deps;
@@ -57,6 +61,7 @@ export function createRuleService(deps: {
       ...rule,
       state: watch === null ? 'off' : firing.length > 0 ? 'firing' : 'ok',
       firing,
+      mutedUntilMs: (rule.mutedUntilMs ?? 0) > deps.nowMs() ? (rule.mutedUntilMs ?? null) : null,
       lastFiredMs: watch?.lastFiredMs ?? rules.position(rule.id)?.lastFiredMs ?? null,
       overflow: watch?.watches.overflow ?? 0,
     };
@@ -84,6 +89,8 @@ export function createRuleService(deps: {
       const rule = { ...before, ...draft, id, changedMs: deps.nowMs() };
       // What was counted under another meaning is of no use, and would come back at the next start.
       if (meaningOf(before) !== meaningOf(rule)) {
+        const why = rule.enabled ? 'The rule was changed.' : 'The rule was switched off.';
+        engine.tell(id, (watch, clocks) => watch.endAll(clocks, why));
         engine.remove(id);
         rules.forget(id);
       }
@@ -91,9 +98,18 @@ export function createRuleService(deps: {
     },
     remove(id) {
       find(id);
+      engine.tell(id, (watch, clocks) => watch.endAll(clocks, 'The rule was removed.'));
       engine.remove(id);
       rules.remove(id);
       deps.bus.emit('rule', { id });
+    },
+    mute(id, forMs) {
+      const before = find(id);
+      const wasMuted = (before.mutedUntilMs ?? 0) > deps.nowMs();
+      const muted = keep({ ...before, mutedUntilMs: forMs > 0 ? deps.nowMs() + forMs : null });
+      if (wasMuted && forMs === 0) engine.tell(id, (watch, clocks) => watch.again(clocks));
+      deps.onMuted();
+      return muted;
     },
     events: (options) => rules.events(options),
   };

@@ -25,6 +25,10 @@ export interface RuleWatch {
   readonly watches: Watches;
   /** A line that matches; `sortMs` is the time it is ordered by. */
   see(row: QueryRow, sortMs: number, sighting: Sighting, clocks: Clocks): Happening[];
+  /** Tells the end of all for which it fires: the rule goes away, or is another from now on. */
+  endAll(clocks: Clocks, why: string): Happening[];
+  /** Tells again what it fires for. */
+  again(clocks: Clocks): Happening[];
   /** Time went by, and nothing that came before waits to be seen. `known` is asked for silence alone. */
   tick(clocks: Clocks, known: KnownGroups): Happening[];
 }
@@ -67,8 +71,13 @@ export function createRuleWatch(
       if (!isSilence) return watches.observe(group, sortMs, sighting);
       return onWall(watches.observe(group, clocks.upMs, sighting), clocks);
     },
+    endAll: ({ nowMs }, why) => watches.endAll(nowMs, why),
+    again: ({ nowMs }) => watches.again(nowMs),
     tick(clocks, known) {
-      if (!isSilence) return watches.advance(clocks.nowMs - HOLD_BACK_MS);
+      if (!isSilence) {
+        watches.rewind(clocks.nowMs);
+        return watches.advance(clocks.nowMs - HOLD_BACK_MS);
+      }
       const groups = expected(known);
       const told = groups === null ? watches.forgetLost(clocks.upMs) : watches.expect(groups, clocks.upMs);
       return onWall([...told, ...watches.advance(clocks.upMs)], clocks);

@@ -4,6 +4,7 @@ import {
   isIdle,
   newWatch,
   observe,
+  rewind,
   type Sighting,
   type Watch,
   type WindowRule,
@@ -22,10 +23,16 @@ const EVICT_EVERY = 1_000;
 export interface Watches {
   observe(group: string | null, tsMs: number, sighting: Sighting): Happening[];
   advance(nowMs: number): Happening[];
+  /** Goes back with a clock that was set back. */
+  rewind(nowMs: number): void;
   /** Silence: the groups of which lines are expected. New ones are waited for from now on, others are let go. */
   expect(groups: readonly (string | null)[], nowMs: number): Happening[];
   /** Silence of groups that nobody lists: those that have been silent for very long are let go. */
   forgetLost(nowMs: number): Happening[];
+  /** Tells the end of all that was told, for a reason that is not in the lines, and forgets everything. */
+  endAll(nowMs: number, why: string): Happening[];
+  /** Tells anew what was told and still holds. */
+  again(nowMs: number): Happening[];
   all(): Iterable<Watch>;
   hasChanges(): boolean;
   /** What changed since it was asked last; null for a group that is gone. */
@@ -90,6 +97,9 @@ export function createWatches(rule: WindowRule, kept: readonly Watch[] = [], lim
       }
       return told;
     },
+    rewind(nowMs) {
+      for (const watch of groups.values()) if (rewind(watch, rule, nowMs)) changed.add(watch.group);
+    },
     expect(expected, nowMs) {
       const told: Happening[] = [];
       const wanted = new Set(expected);
@@ -113,6 +123,18 @@ export function createWatches(rule: WindowRule, kept: readonly Watch[] = [], lim
         remove(group);
       }
       return told;
+    },
+    endAll(nowMs, why) {
+      const told: Happening[] = [];
+      for (const [group, watch] of groups) {
+        if (watch.over === 'fired') told.push({ ...ended(watch), tsMs: nowMs, line: null, message: why });
+        remove(group);
+      }
+      return told;
+    },
+    again(nowMs) {
+      const holding = [...groups.values()].filter(({ over }) => over === 'fired');
+      return holding.map((watch) => ({ ...ended(watch), what: 'fired', tsMs: nowMs }));
     },
     all: () => groups.values(),
     hasChanges: () => changed.size > 0,

@@ -104,6 +104,24 @@ export function advance(watch: Watch, rule: WindowRule, nowMs: number, isLineDue
   return told;
 }
 
+/** The newest line of a group may be ahead of this clock by so much: managers that share a store have each their own. */
+const LIMIT_AHEAD_MS = 60_000;
+
+/**
+ * The clock was set back when a line is far in the future: all of the watch goes back with it, or it would neither count nor
+ * fire nor end until the clock is there again. True when something changed.
+ */
+export function rewind(watch: Watch, rule: WindowRule, nowMs: number): boolean {
+  const stepMs = watch.lastMs - nowMs;
+  if (rule.condition.kind === 'silence' || stepMs <= LIMIT_AHEAD_MS) return false;
+  watch.at = watch.at.map((tsMs) => tsMs - stepMs);
+  watch.lastMs = nowMs;
+  watch.sinceMs -= stepMs;
+  watch.endsMs -= stepMs;
+  if (watch.quietUntilMs !== null) watch.quietUntilMs -= stepMs;
+  return true;
+}
+
 /** True when forgetting the group changes nothing that is told later. */
 export function isIdle(watch: Watch, rule: WindowRule, nowMs: number): boolean {
   if (watch.over !== null || (watch.quietUntilMs ?? -Infinity) > nowMs) return false;

@@ -71,6 +71,7 @@ const MATRIX: Record<string, 'anybody' | 'people' | 'own parts'> = {
   'GET /api/v1/rules/:id': 'people',
   'PUT /api/v1/rules/:id': 'people',
   'DELETE /api/v1/rules/:id': 'people',
+  'POST /api/v1/rules/:id/mute': 'people',
   'GET /api/v1/destinations': 'people',
   'POST /api/v1/destinations': 'people',
   'PUT /api/v1/destinations/:id': 'people',

@@ -26,7 +26,14 @@ function ruleWorld(world: World): RuleWorld {
 function invented(world: World, nowMs: number): RuleWorld {
   const line = world.lines[0]?.id ?? null;
   const [first] = world.instances;
-  const base = { enabled: true, quietMs: 600_000, tellEnd: false, owner: 'admin@localhost', overflow: 0 };
+  const base = {
+    enabled: true,
+    quietMs: 600_000,
+    tellEnd: false,
+    owner: 'admin@localhost',
+    overflow: 0,
+    mutedUntilMs: null,
+  };
   const times = { createdMs: nowMs - 9e8, changedMs: nowMs - 9e8 };
   const [mail, hook] = [randomUUID(), randomUUID()];
   const disk: Rule = {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Rule, RuleDraft, RuleEvent } from '../../../common/model/rule.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import {
+  muteBody,
   previewAnswer,
   previewBody,
   ruleAnswer,
@@ -19,6 +20,7 @@ export interface RuleDeps {
     create(draft: RuleDraft, owner: string): Rule;
     update(id: string, draft: RuleDraft): Rule;
     remove(id: string): void;
+    mute(id: string, forMs: number): Rule;
     events(options: { rule?: string; limit: number; before?: string }): RuleEvent[];
   };
   preview(draft: RuleDraft, signal: AbortSignal): Promise<z.output<typeof previewAnswer>>;
@@ -124,6 +126,26 @@ export function ruleRoutes({ rules, preview, audit }: RuleDeps): Route[] {
         const rule = rules.update(params.id, body);
         audit('info', 'rule changed', {
           ...{ email: principal!.name, rule: rule.id, name: rule.name, enabled: rule.enabled, address: peer.address },
+        });
+        return rule;
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/rules/:id/mute',
+      summary: 'Mute a rule',
+      purpose:
+        'Tells nobody what a rule does, for a time. It goes on counting, and its history goes on. When the time is over, ' +
+        'or is ended with `forMs` 0, what it still fires for is told.',
+      access: 'admin',
+      params: ruleParams,
+      body: muteBody,
+      answer: ruleAnswer,
+      example: { forMs: 7_200_000 },
+      handle({ params, body, principal, peer }) {
+        const rule = rules.mute(params.id, body.forMs);
+        audit('info', 'rule muted', {
+          ...{ email: principal!.name, rule: rule.id, name: rule.name, forMs: body.forMs, address: peer.address },
         });
         return rule;
       },

@@ -16,6 +16,15 @@ export const ruleEventQuery = z.object({
 });
 export const ruleEventAnswer = z.array(ruleEventSchema);
 
+export const muteBody = z.object({
+  forMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(30 * 86_400_000)
+    .describe('Nobody is told for so long; 0: they are told again from now on.'),
+});
+
 export const previewBody = z.object({ draft: ruleDraftSchema });
 export const previewAnswer = z.object({
   times: z

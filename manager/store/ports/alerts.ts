@@ -6,6 +6,8 @@ export interface StoredRule extends RuleDraft {
   owner: string;
   createdMs: number;
   changedMs: number;
+  /** Until then nobody is told. Absent or null: it is not muted. */
+  mutedUntilMs?: number | null;
 }
 
 /** How far a rule has come: arrival number of the last line it has looked at, and when it fired last. */
