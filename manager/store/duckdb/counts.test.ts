@@ -105,13 +105,14 @@ describe('line store: counts, samples, retention, versions', () => {
     await store.close();
     const instance = await DuckDBInstance.create(path());
     const connection = await instance.connect();
+    const known = (await connection.runAndReadAll("SELECT value FROM meta WHERE name = 'schema'")).getRows()[0]?.[0];
     await connection.run("UPDATE meta SET value = 99 WHERE name = 'schema'");
     connection.closeSync();
     instance.closeSync();
     await expect(openLineStore(path())).rejects.toThrow(/newer WebVirt \(schema 99/);
     const again = await DuckDBInstance.create(path());
     const fix = await again.connect();
-    await fix.run("UPDATE meta SET value = 2 WHERE name = 'schema'");
+    await fix.run(`UPDATE meta SET value = ${known} WHERE name = 'schema'`);
     fix.closeSync();
     again.closeSync();
     store = await openLineStore(path(), { sealAfterMs: Infinity });

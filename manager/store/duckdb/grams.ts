@@ -70,7 +70,10 @@ export function addTexts(bytes: Uint8Array, count: number, tables: GramTables): 
   let separators = 0;
   for (let i = bytes.indexOf(SEPARATOR); i >= 0; i = bytes.indexOf(SEPARATOR, i + 1)) separators += 1;
   // A text has one inside: a group that goes over a border of two texts is one too many, never one too few.
-  if (separators !== count - 1) return addText(bytes, tables);
+  if (separators !== count - 1) {
+    addText(bytes, tables);
+    return;
+  }
   let previous = 0;
   let previousEnd = 0;
   for (let from = 0, i = 0; i < count; i += 1) {

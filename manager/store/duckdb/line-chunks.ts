@@ -1,16 +1,19 @@
-import { BIGINT, type DuckDBConnection, type DuckDBType, UTINYINT, VARCHAR } from '@duckdb/node-api';
-import duckdb from '@duckdb/node-bindings';
-import { type Dictionary, type LineColumns, valueAt } from '../../../common/wire/frames.ts';
+import { BIGINT, type DuckDBConnection, type DuckDBType, INTEGER, UINTEGER, UTINYINT, VARCHAR } from '@duckdb/node-api';
+import duckdb, { type Value } from '@duckdb/node-bindings';
+import type { Dictionary, LineColumns } from '../../../common/wire/frames.ts';
 import { columnsOf, sortMsOf, storableJson, storedMs } from '../line-columns.ts';
 import type { LineBatch } from '../ports.ts';
 import { levelCode, sourceCode } from './schema.ts';
+import { TextVectors } from './text-vectors.ts';
 
 /** Order of the columns of table `lines`. */
 const TYPES: readonly DuckDBType[] = [
   ...Array<DuckDBType>(5).fill(BIGINT),
   UTINYINT,
   UTINYINT,
-  ...Array<DuckDBType>(10).fill(VARCHAR),
+  INTEGER,
+  UINTEGER,
+  ...Array<DuckDBType>(6).fill(VARCHAR),
 ];
 const AT = {
   ordinal: 0,
@@ -20,41 +23,50 @@ const AT = {
   seq: 4,
   level: 5,
   source: 6,
-  agent: 7,
-  epoch: 8,
-  host: 9,
-  hostName: 10,
-  unit: 11,
-  instance: 12,
-  job: 13,
-  session: 14,
-  message: 15,
-  fields: 16,
+  origin: 7,
+  kind: 8,
+  unit: 9,
+  instance: 10,
+  job: 11,
+  session: 12,
+  message: 13,
+  fields: 14,
 } as const;
 const TWO_32 = 4_294_967_296;
 const NULL_VALUE = duckdb.create_null_value();
+/** How much of a message says of what kind it is. */
+const KIND_CHARACTERS = 20;
 
 /**
- * Writes batches as data chunks, straight from columns to vectors. What is the same in every row (agent, epoch, host,
- * most dictionaries) is set once per chunk: row by row the same work takes three times as long.
+ * Writes batches as data chunks, straight from columns to vectors. What is the same in every row (the origin, most
+ * dictionaries) is set once per chunk: row by row the same work takes three times as long.
  */
 export class LineChunks {
   readonly #capacity = duckdb.vector_size();
   readonly #chunk = duckdb.create_data_chunk(TYPES.map((type) => type.toLogicalType().logical_type));
   readonly #longs = new Int32Array(this.#capacity * 2);
   readonly #bytes = new Uint8Array(this.#capacity);
-  readonly #valid = new Uint8Array(Math.ceil(this.#capacity / 64) * 8);
+  readonly #kinds = new Int32Array(this.#capacity);
+  readonly #texts = new TextVectors(this.#capacity);
 
-  /** Appends all batches inside the connection's transaction. `ordinal` is the arrival number of the first line. */
-  async append(connection: DuckDBConnection, batches: readonly LineBatch[], ordinal: number): Promise<void> {
+  /**
+   * Appends all batches inside the connection's transaction. `ordinal` is the arrival number of the first line, `origins`
+   * are those of the batches.
+   */
+  async append(
+    connection: DuckDBConnection,
+    batches: readonly LineBatch[],
+    ordinal: number,
+    origins: readonly number[],
+  ): Promise<void> {
     const appender = await connection.createAppender('lines');
     try {
       let next = ordinal;
-      for (const batch of batches) {
+      for (const [i, batch] of batches.entries()) {
         const columns = columnsOf(batch);
         for (let from = 0; from < columns.n; from += this.#capacity) {
           const count = Math.min(this.#capacity, columns.n - from);
-          this.#fill(batch, columns, from, count, next);
+          this.#fill(batch, columns, from, count, next, origins[i]!);
           appender.appendDataChunk({ chunk: this.#chunk } as Parameters<typeof appender.appendDataChunk>[0]);
           next += count;
         }
@@ -67,7 +79,7 @@ export class LineChunks {
     }
   }
 
-  #fill(batch: LineBatch, columns: LineColumns, from: number, count: number, ordinal: number): void {
+  #fill(batch: LineBatch, columns: LineColumns, from: number, count: number, ordinal: number, origin: number): void {
     duckdb.data_chunk_reset(this.#chunk);
     duckdb.data_chunk_set_size(this.#chunk, count);
     const received = storedMs(batch.receivedMs);
@@ -75,22 +87,21 @@ export class LineChunks {
     this.#long(AT.ordinal, count, (i) => ordinal + i);
     this.#long(AT.sortMs, count, (i) => sortMsOf(time(i), batch));
     this.#long(AT.tsMs, count, time);
-    this.#long(AT.receivedMs, count, () => received);
+    this.#value(AT.receivedMs, duckdb.create_int64(BigInt(received)));
     this.#long(AT.seq, count, (i) => batch.first + from + i);
     this.#code(AT.level, columns.level, from, count, levelCode);
     this.#code(AT.source, columns.source, from, count, sourceCode);
-    this.#same(AT.agent, batch.agent, count);
-    this.#same(AT.epoch, batch.epoch, count);
-    this.#same(AT.host, batch.host, count);
-    this.#same(AT.hostName, batch.hostName, count);
+    this.#value(AT.origin, duckdb.create_int32(origin));
     this.#dictionary(AT.unit, columns.unit, from, count);
     this.#dictionary(AT.instance, columns.instance, from, count);
     this.#dictionary(AT.job, columns.job, from, count);
     this.#dictionary(AT.session, columns.session, from, count);
-    this.#texts(AT.message, count, (i) => columns.message[from + i] ?? '');
-    const { fields } = columns;
-    if (fields === undefined) this.#same(AT.fields, null, count);
-    else this.#texts(AT.fields, count, (i) => storableJson(fields[from + i] ?? null));
+    const messages = columns.message.slice(from, from + count);
+    for (let i = 0; i < count; i += 1) this.#kinds[i] = kindOf(messages[i]!);
+    duckdb.copy_data_to_vector(this.#vector(AT.kind), 0, this.#kinds.buffer, 0, count * 4);
+    this.#texts.texts(this.#vector(AT.message), messages);
+    if (columns.fields === undefined) this.#same(AT.fields, null, count);
+    else this.#texts.texts(this.#vector(AT.fields), columns.fields.slice(from, from + count).map(storableJson));
   }
 
   #vector(at: number): ReturnType<typeof duckdb.data_chunk_get_vector> {
@@ -115,33 +126,33 @@ export class LineChunks {
     duckdb.copy_data_to_vector(this.#vector(at), 0, bytes.buffer, 0, count);
   }
 
+  #value(at: number, value: Value): void {
+    duckdb.vector_reference_value(this.#vector(at), value);
+  }
+
   #same(at: number, value: string | null, count: number): void {
-    if (value === null) duckdb.vector_reference_value(this.#vector(at), NULL_VALUE);
+    if (value === null) this.#value(at, NULL_VALUE);
     // A value of its own would be cut at a NUL; the assignment into a vector is not.
-    else if (value.includes('\0')) this.#texts(at, count, () => value);
-    else duckdb.vector_reference_value(this.#vector(at), duckdb.create_varchar(value));
+    else if (value.includes('\0')) this.#texts.texts(this.#vector(at), Array<string>(count).fill(value));
+    else this.#value(at, duckdb.create_varchar(value));
   }
 
   #dictionary(at: number, dictionary: Dictionary, from: number, count: number): void {
     if (dictionary.index === undefined) this.#same(at, dictionary.values[0] ?? null, count);
-    else this.#texts(at, count, (i) => valueAt(dictionary, from + i) ?? null);
+    else this.#texts.dictionary(this.#vector(at), dictionary, from, count);
   }
+}
 
-  #texts(at: number, count: number, text: (i: number) => string | null): void {
-    const vector = this.#vector(at);
-    const valid = this.#valid;
-    let absent = false;
-    for (let i = 0; i < count; i += 1) {
-      const value = text(i);
-      if (value !== null) duckdb.vector_assign_string_element(vector, i, value);
-      else {
-        if (!absent) valid.fill(0xff);
-        absent = true;
-        valid[i >> 3]! &= ~(1 << (i & 7));
-      }
-    }
-    if (!absent) return;
-    duckdb.vector_ensure_validity_writable(vector);
-    duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, Math.ceil(count / 64) * 8);
+/**
+ * Lines of one kind are sealed side by side: a hash of how a message begins, numbers left out. It says nothing else and
+ * is not kept.
+ */
+export function kindOf(message: string): number {
+  const end = Math.min(message.length, KIND_CHARACTERS);
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < end; i += 1) {
+    const code = message.charCodeAt(i);
+    if (code < 48 || code > 57) hash = Math.imul(hash ^ code, 0x01000193);
   }
+  return hash;
 }

@@ -11,6 +11,7 @@ import { Ledger } from './ledger.ts';
 import { LineChunks } from './line-chunks.ts';
 import { runQuery } from './line-rows.ts';
 import { findLine, linesAround, linesSince } from './neighbours.ts';
+import { Origins } from './origins.ts';
 import { createQuietCheckpoint } from './quiet-checkpoint.ts';
 import { type Reading, readTogether } from './reading.ts';
 import { type Deleted, retainLines } from './retain.ts';
@@ -45,6 +46,7 @@ export interface OpenLineStore {
  */
 export async function openLineStore(path: string, options: LineStoreOptions = {}): Promise<OpenLineStore> {
   const ledger = new Ledger();
+  const origins = new Origins();
   let chunks = new LineChunks();
   let newestOrdinal = 0;
   const sealed = openSealed(path, options);
@@ -59,6 +61,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     const [end] = await runQuery(connection, 'SELECT max(ordinal + line_count - 1) FROM ledger', []);
     newestOrdinal = Math.max(Number(end?.[0] ?? 0), await lastFilledOrdinal(connection));
     await sealed.load(connection);
+    await origins.load(connection, book.current.sealing === null ? ['lines'] : ['lines', 'lines_sealing']);
   });
   sealed.start(engine);
 
@@ -69,7 +72,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   async function commit(connection: DuckDBConnection, batches: LineBatch[]): Promise<() => CommittedBatch[]> {
     const move = ledger.check(batches);
     const first = newestOrdinal + 1;
-    await chunks.append(connection, batches, first);
+    await chunks.append(connection, batches, first, await origins.of(connection, batches));
     options.failpoint?.('M2');
     await ledger.append(connection, batches, first);
     await noteGaps(connection, batches);
@@ -94,7 +97,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   async function fill(connection: DuckDBConnection, batch: LineBatch): Promise<LineBatch[]> {
     const parts = await fillableParts(connection, batch);
     if (parts.length === 0) return parts;
-    await chunks.append(connection, parts, newestOrdinal + 1);
+    await chunks.append(connection, parts, newestOrdinal + 1, await origins.of(connection, parts));
     await noteFills(connection, parts, newestOrdinal + 1);
     return parts;
   }

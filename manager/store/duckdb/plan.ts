@@ -3,12 +3,9 @@ import type { IndexShelf, LoadedIndex } from './index-shelf.ts';
 import type { HotTable, Layout, Segment } from './layout.ts';
 import { mayMatch, type Needles } from './needles.ts';
 import { integer } from './query-sql.ts';
+import { LINE_COLUMNS, linesIn } from './schema.ts';
 import type { Block } from './segment-index.ts';
 import { quotedText } from './sql-text.ts';
-
-/** Columns of a line, as they are in the tables and in the files. */
-const LINE_COLUMNS =
-  'ordinal, sort_ms, ts_ms, received_ms, seq, level, source, agent, epoch, host, host_name, unit, instance, job, session, message, fields';
 
 /** A part of what may match. `fromMs..toMs` and ordinals are all included. */
 interface Part {
@@ -98,7 +95,7 @@ function meets(part: Part, { fromMs, toMs, fromOrdinal, toOrdinal }: Range): boo
 
 /** What stands behind FROM: the lines of a plan, and some more that its filter refuses. */
 export function relationOf(plan: Plan, folder: string): string {
-  const parts = plan.tables.map(({ table }) => `SELECT ${LINE_COLUMNS} FROM ${table}`);
+  const parts = plan.tables.map(({ table }) => `SELECT ${LINE_COLUMNS} FROM ${linesIn(table)}`);
   const whole: string[] = [];
   const some: string[] = [];
   const blocks: number[] = [];
@@ -115,7 +112,7 @@ export function relationOf(plan: Plan, folder: string): string {
     const numbers = blocks.map(integer).join(', ');
     parts.push(`SELECT ${LINE_COLUMNS} FROM read_parquet([${some.join(', ')}]) WHERE block IN (${numbers})`);
   }
-  if (parts.length === 0) parts.push(`SELECT ${LINE_COLUMNS} FROM lines WHERE FALSE`);
+  if (parts.length === 0) parts.push(`SELECT ${LINE_COLUMNS} FROM ${linesIn('lines')} WHERE FALSE`);
   return `(${parts.join(' UNION ALL ')})`;
 }
 

@@ -1,7 +1,7 @@
 import type { Engine } from './engine.ts';
 import type { HotTable, Layout, LayoutBook, Segment } from './layout.ts';
 import { insertSegment, nextSegmentId, nextVersion } from './layout.ts';
-import { CREATE_LINES } from './schema.ts';
+import { createLines, linesIn } from './schema.ts';
 import { writeSegment } from './write-segment.ts';
 
 /**
@@ -55,7 +55,7 @@ export function createSealer(
     await deps.engine.write(
       async (connection) => {
         await connection.run('ALTER TABLE lines RENAME TO lines_sealing');
-        await connection.run(CREATE_LINES);
+        await connection.run(createLines('lines'));
         return nextVersion(connection, true);
       },
       (version) => book.put({ ...book.current, version, hot: emptyHot(), sealing: book.current.hot }),
@@ -73,7 +73,8 @@ export function createSealer(
         writeSegment(connection, {
           folder,
           id,
-          from: 'lines_sealing',
+          from: linesIn('lines_sealing'),
+          fresh: true,
           failpoint,
           onNamed: (file) => underway.add(file),
         }),

@@ -6,6 +6,7 @@ import { indexName } from './index-shelf.ts';
 import type { Segment } from './layout.ts';
 import { runQuery } from './line-rows.ts';
 import { integer } from './query-sql.ts';
+import { LINE_COLUMNS } from './schema.ts';
 import { removeSegments } from './segment-files.ts';
 import { quotedText } from './sql-text.ts';
 
@@ -13,14 +14,21 @@ import { quotedText } from './sql-text.ts';
 const BLOCK_LINES = 8_192;
 /** Lines that are put in order by kind together: a search for the newest looks at so many at once. */
 const STRETCH_LINES = 131_072;
+/** Room of each part in the number by which new lines are sorted: 64 bits together, a stretch has eight. */
+const LIMIT_STRETCHES = 256;
+const SOURCE_BITS = 6;
+const KIND_BITS = 24;
+const ORDINAL_BITS = 24;
 /** More blocks than any file has. */
 const BLOCKS_OF_FILE = 2 ** 20;
 
 export interface SegmentOptions {
   folder: string;
   id: number;
-  /** A table, or what else stands behind FROM. */
+  /** What stands behind FROM. */
   from: string;
+  /** True when it is a table of new lines: their kinds are known. */
+  fresh?: boolean;
   failpoint: (name: 'S2' | 'S3') => void;
   /** Told before anything of this name is written. */
   onNamed: (file: string) => void;
@@ -32,7 +40,7 @@ export interface SegmentOptions {
  * number): that makes the file smaller, and most blocks hold few kinds of message, so that a search can leave them out. Null: there are no lines.
  */
 export async function writeSegment(connection: DuckDBConnection, options: SegmentOptions): Promise<Segment | null> {
-  const { folder, id, from, failpoint, onNamed } = options;
+  const { folder, id, from, fresh = false, failpoint, onNamed } = options;
   const [row] = await runQuery(
     connection,
     `SELECT count(*), min(sort_ms), max(sort_ms), min(received_ms), max(received_ms), min(ordinal), max(ordinal) FROM ${from}`,
@@ -43,13 +51,13 @@ export async function writeSegment(connection: DuckDBConnection, options: Segmen
   const file = `${new Date(minReceivedMs!).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z-${id}.parquet`;
   const path = join(folder, file);
   onNamed(file);
-  const stretch = await stretchOf(connection, from, lines!);
-  const kind = "translate(left(message, 20), '0123456789', '')";
+  const span = maxOrdinal! - minOrdinal!;
+  const order = orderOf(await stretchesOf(connection, from, lines!), fresh && span < 2 ** ORDINAL_BITS, minOrdinal!);
   let bytes: number;
   try {
     await connection.run(
-      `COPY (SELECT *, ${integer(id * BLOCKS_OF_FILE)} + (row_number() OVER () - 1) // ${BLOCK_LINES} AS block
-         FROM (SELECT * FROM ${from} ORDER BY ${stretch}least(level, 2), source, ${kind}, ordinal))
+      `COPY (SELECT ${LINE_COLUMNS}, ${integer(id * BLOCKS_OF_FILE)} + (row_number() OVER () - 1) // ${BLOCK_LINES} AS block
+         FROM (SELECT ${LINE_COLUMNS} FROM ${from} ORDER BY ${order}))
        TO ${quotedText(unfinished(path))}
        (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${BLOCK_LINES}, PARQUET_VERSION v2)`,
     );
@@ -71,12 +79,29 @@ export async function writeSegment(connection: DuckDBConnection, options: Segmen
   };
 }
 
-/** What numbers, in an ORDER BY, equal parts of the lines by time: late lines come to those of their own time. */
-async function stretchOf(connection: DuckDBConnection, from: string, lines: number): Promise<string> {
-  const count = Math.ceil(lines / STRETCH_LINES);
-  if (count <= 1) return '';
+/** What numbers equal parts of the lines by time, from 0 on: late lines come to those of their own time. */
+async function stretchesOf(connection: DuckDBConnection, from: string, lines: number): Promise<string> {
+  const count = Math.min(LIMIT_STRETCHES, Math.ceil(lines / STRETCH_LINES));
+  if (count <= 1) return '0';
   const shares = Array.from({ length: count - 1 }, (_, i) => ((i + 1) / count).toFixed(6)).join(', ');
   const [row] = await runQuery(connection, `SELECT quantile_disc(sort_ms, [${shares}]) FROM ${from}`, []);
   const bounds = [...new Set((row![0] as { items: bigint[] }).items.map(Number))];
-  return `CASE ${bounds.map((ms, i) => `WHEN sort_ms < ${integer(ms)} THEN ${i}`).join(' ')} ELSE ${bounds.length} END, `;
+  return `CASE ${bounds.map((ms, i) => `WHEN sort_ms < ${integer(ms)} THEN ${i}`).join(' ')} ELSE ${bounds.length} END`;
+}
+
+/** What stands behind ORDER BY. As one number, where the parts have room in it, it is sorted in half the time. */
+function orderOf(stretch: string, oneNumber: boolean, minOrdinal: number): string {
+  if (!oneNumber) {
+    const kind = "translate(left(message, 20), '0123456789', '')";
+    // A number that stands there alone would mean a column.
+    return `(${stretch})::INTEGER, least(level, 2), source, ${kind}, ordinal`;
+  }
+  const shifted = (sql: string, bits: number) => `((${sql})::UBIGINT << ${bits})`;
+  return [
+    shifted(stretch, 2 + SOURCE_BITS + KIND_BITS + ORDINAL_BITS),
+    shifted('least(level, 2)', SOURCE_BITS + KIND_BITS + ORDINAL_BITS),
+    shifted('source', KIND_BITS + ORDINAL_BITS),
+    shifted(`kind & ${2 ** KIND_BITS - 1}`, ORDINAL_BITS),
+    `(ordinal - ${integer(minOrdinal)})::UBIGINT`,
+  ].join(' | ');
 }
