@@ -64,7 +64,7 @@ describe('a manager that is killed', { timeout: 60_000 }, () => {
     const path = join(dir, 'first.duckdb');
     await firstVersion(path);
     // The last point is behind the end of the transaction.
-    for (let pass = 1; pass <= 3; pass += 1) expect(await begin(path, 'M7', pass).ended).toBe('SIGKILL');
+    for (let pass = 1; pass <= 4; pass += 1) expect(await begin(path, 'M7', pass).ended).toBe('SIGKILL');
     const last = begin(path, 'M7', 1);
     expect(await last.ask({ append: 2 })).toEqual({ next: 5 });
     await last.ask({ close: true });
