@@ -1,6 +1,7 @@
 import { isWebvirtError } from '../../common/errors.ts';
 import type { Line } from '../../common/model/line.ts';
 import type { RuleDraft } from '../../common/model/rule.ts';
+import { expectedGroups } from './expected.ts';
 import { groupOfRow, isOwnLine } from './group.ts';
 import { rowOfLine } from './line-row.ts';
 import type { AlertLines, KnownGroups } from './ports.ts';
@@ -73,7 +74,7 @@ export async function preview(
 
 /** What a rule would have told of these lines, oldest first. Silence: of the groups that are there now, too. */
 export async function replay(
-  draft: Pick<RuleDraft, 'condition' | 'quietMs' | 'groupBy'>,
+  draft: Pick<RuleDraft, 'condition' | 'quietMs' | 'groupBy' | 'query'>,
   lines: Iterable<Line>,
   { fromMs, toMs }: { fromMs: number; toMs: number },
   known: KnownGroups,
@@ -81,25 +82,18 @@ export async function replay(
   const watches = createWatches(draft);
   const slices = createSlices(() => performance.now());
   const told: Happening[] = [];
-  if (draft.condition.kind === 'silence') {
-    if (draft.groupBy === null) watches.expect([null], fromMs);
-    else if (draft.groupBy === 'host')
-      watches.expect(
-        known.hosts().map(({ id, name }) => name || id),
-        fromMs,
-      );
-    else if (draft.groupBy === 'instance')
-      watches.expect(
-        known.instances().map(({ id }) => id),
-        fromMs,
-      );
-  }
+  // Silence of whoever is not there is no silence: others are let go by the live rule within a second.
+  const expected = draft.condition.kind === 'silence' ? expectedGroups(draft, known) : null;
+  const only = expected === null ? null : new Set(expected);
+  if (expected !== null) watches.expect(expected, fromMs);
   for (const line of lines) {
     await slices.rest();
     const row = rowOfLine(line);
     if (isOwnLine(row)) continue;
     const sighting = { id: line.id, message: () => line.message };
-    told.push(...watches.observe(groupOfRow(row, draft.groupBy), sortMs(line), sighting));
+    const group = groupOfRow(row, draft.groupBy);
+    if (only !== null && !only.has(group)) continue;
+    told.push(...watches.observe(group, sortMs(line), sighting));
   }
   told.push(...watches.advance(toMs));
   return told;

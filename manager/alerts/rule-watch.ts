@@ -5,6 +5,7 @@ import { compileMatcher, type Matcher } from '../../common/pure/query/match.ts';
 import { re2Engine } from '../../common/pure/query/re2-engine.ts';
 import type { QueryRow } from '../../common/pure/query/row.ts';
 import type { StoredRule } from '../store/ports.ts';
+import { expectedGroups } from './expected.ts';
 import { groupOfRow } from './group.ts';
 import type { KnownGroups } from './ports.ts';
 import { createWatches, type Watches } from './watches.ts';
@@ -48,19 +49,6 @@ export function createRuleWatch(
   const onWall = (told: Happening[], { nowMs, upMs }: Clocks) =>
     told.map((one) => ({ ...one, tsMs: nowMs - (upMs - one.tsMs) }));
 
-  function expected(known: KnownGroups): (string | null)[] | null {
-    if (groupBy === null) return [null];
-    const { host, instance } = rule.query;
-    const isHost = (given: string) => host === undefined || fold(given) === fold(host);
-    if (groupBy === 'host')
-      return known.hosts().flatMap(({ id, name }) => (isHost(id) || isHost(name) ? [name || id] : []));
-    if (groupBy === 'instance')
-      return known
-        .instances()
-        .flatMap((one) => ((instance === undefined || instance === one.id) && isHost(one.host) ? [one.id] : []));
-    return null;
-  }
-
   return {
     rule,
     position: kept.position,
@@ -78,7 +66,7 @@ export function createRuleWatch(
         watches.rewind(clocks.nowMs);
         return watches.advance(clocks.nowMs - HOLD_BACK_MS);
       }
-      const groups = expected(known);
+      const groups = expectedGroups(rule, known);
       const told = groups === null ? watches.forgetLost(clocks.upMs) : watches.expect(groups, clocks.upMs);
       return onWall([...told, ...watches.advance(clocks.upMs)], clocks);
     },
