@@ -32,6 +32,9 @@ export async function createRig() {
       broken: false,
       unsure: false,
       deaf: false,
+      /** Awaited by each commit: a store that is slow. */
+      gate: Promise.resolve(),
+      commits: 0,
       nowMs: 1_000_000,
       monotonicMs: 0,
       clocks: null as Clocks | null,
@@ -47,6 +50,8 @@ export async function createRig() {
       const lines: LineStore = {
         ...store.lines,
         async append(batches) {
+          rig.commits += 1;
+          await rig.gate;
           if (rig.broken) throw new Error('disk full');
           const committed = await store.lines.append(batches);
           // The commit is on the disk, and its answer is an error.

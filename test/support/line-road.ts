@@ -19,6 +19,8 @@ export interface LineRoadOptions {
   store?: LineStoreOptions;
   /** Where the lines go instead of the embedded store. */
   lines?: LineStore;
+  /** Puts something between the road and its store. */
+  wrap?: (lines: LineStore) => LineStore;
   failpoint?: IntakeFailpoint;
 }
 
@@ -41,7 +43,7 @@ export interface LineRoad {
 }
 
 export async function startLineRoad(options: LineRoadOptions): Promise<LineRoad> {
-  const state = openStateStore(join(options.dir, 'webvirt.sqlite'));
+  const state = openStateStore(join(options.dir, 'webvirt.sqlite'), options.store?.failpoint);
   const store = await openLineStore(join(options.dir, 'lines.duckdb'), options.store ?? {});
   const bus = createBus((error) => {
     throw error;
@@ -56,7 +58,12 @@ export async function startLineRoad(options: LineRoadOptions): Promise<LineRoad>
   const made = createIntake(
     { ...INTAKE_DEFAULTS, ...options.intake },
     {
-      ...{ lines: options.lines ?? store.lines, settings: state.settings, bus, log: logger },
+      ...{
+        lines: options.lines ?? options.wrap?.(store.lines) ?? store.lines,
+        settings: state.settings,
+        bus,
+        log: logger,
+      },
       ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
     },
   );

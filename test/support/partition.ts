@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LinksConfig } from '../../manager/links/ports.ts';
+import type { LineStore } from '../../manager/store/ports.ts';
 import type { LinkTimes } from '../../node-agent/serve/link.ts';
 import { type AgentRig, startAgentRig } from './agent-rig.ts';
 import { type FaultyRoad, startFaultyRoad } from './faulty-road.ts';
@@ -12,6 +13,8 @@ export interface PartitionTimes {
   agent: LinkTimes;
   /** Absent: nothing is written by itself. */
   writeEveryMs?: number;
+  /** Puts something between the road and its store. */
+  lines?: (store: LineStore) => LineStore;
 }
 
 /** The times of the programs, so much shorter that a test can wait for them. */
@@ -36,11 +39,16 @@ export interface Partition {
 }
 
 /** A true agent's link and a true manager's road of lines with a faulty network between them. */
-export async function startPartition({ links, agent: times, writeEveryMs }: PartitionTimes): Promise<Partition> {
+export async function startPartition({ links, agent: times, writeEveryMs, lines }: PartitionTimes): Promise<Partition> {
   const dir = mkdtempSync(join(tmpdir(), 'webvirt-partition-'));
   const agent = await startAgentRig({ enrolled: true, times });
   const net = await startFaultyRoad({ port: agent.port });
-  const road = await startLineRoad({ dir, tls: { ...agent.link, ca: agent.ca.cert }, links });
+  const road = await startLineRoad({
+    dir,
+    tls: { ...agent.link, ca: agent.ca.cert },
+    links,
+    ...(lines === undefined ? {} : { wrap: lines }),
+  });
   const { id } = agent.identity;
   let said = 0;
   const write = (message = '') => {
@@ -50,7 +58,7 @@ export async function startPartition({ links, agent: times, writeEveryMs }: Part
   const writer = writeEveryMs === undefined ? undefined : setInterval(write, writeEveryMs);
   road.enrol(id, '127.0.0.1', net.port);
 
-  return {
+  const partition: Partition = {
     ...{ net, road, agent, write },
     hostState: () => road.inventory.host(id)?.state ?? 'none',
     written: () => said,
@@ -62,7 +70,7 @@ export async function startPartition({ links, agent: times, writeEveryMs }: Part
     },
     async faults() {
       clearInterval(writer);
-      await this.drained();
+      await partition.drained();
       const found: string[] = [];
       let expected = 0;
       for (let from = 0; ; ) {
@@ -87,4 +95,5 @@ export async function startPartition({ links, agent: times, writeEveryMs }: Part
       rmSync(dir, { recursive: true, force: true });
     },
   };
+  return partition;
 }
