@@ -51,7 +51,7 @@ export interface StormOptions {
   /** At most so long for a round; then both are killed as they are. Milliseconds. */
   limitMs: number;
   /** Everything is dead: the files in this folder may be changed. */
-  between?(round: number, dir: string): void;
+  between?(round: number, dir: string, agent: string): void | Promise<void>;
   onRound?(round: number, ended: { agent: string; manager: string }): void;
 }
 
@@ -122,7 +122,7 @@ export async function runLogstorm({
       clearTimeout(limit);
       kills += Object.values(ended).filter((how) => how === 'SIGKILL').length;
       onRound?.(i, ended);
-      between?.(i, dir);
+      await between?.(i, dir, identity.id);
     }
     const manager = start(programs.manager, managerOrder(null), () => undefined);
     const drained = new EventEmitter();

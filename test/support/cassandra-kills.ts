@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { CassandraNode } from '../../../test/support/cassandra.ts';
-import { type AskedChild, buildChild, type ChildProgram, startChild } from '../../../test/support/child-program.ts';
-import type { StoreAnswer, StoreQuestion } from '../../../test/support/store-child.ts';
-import { type CassandraLines, openCassandraLines } from './open.ts';
-import type { CassandraOptions } from './options.ts';
+import { type CassandraLines, openCassandraLines } from '../../manager/store/cassandra/open.ts';
+import type { CassandraOptions } from '../../manager/store/cassandra/options.ts';
+import type { CassandraNode } from './cassandra.ts';
+import { type AskedChild, buildChild, type ChildProgram, startChild } from './child-program.ts';
+import type { StoreAnswer, StoreQuestion } from './store-child.ts';
 
 interface Rig {
   node(): CassandraNode;
