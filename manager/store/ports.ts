@@ -6,11 +6,13 @@ import type { SampleSeries } from '../../common/model/sample.ts';
 import type { DeliveryStore, DestinationStore, RuleStore } from './ports/alerts.ts';
 import type { ComputeStore } from './ports/compute.ts';
 import type { KeepStore, SearchStore } from './ports/searches.ts';
+import type { SharedVersionStore } from './ports/shared.ts';
 
 export type * from './ports/alerts.ts';
 export type { ComputationWrite, ComputeStore, StoredCell, StoredComputation } from './ports/compute.ts';
 export type * from './ports/lines.ts';
 export type { KeepStore, SearchStore } from './ports/searches.ts';
+export type { SharedVersion, SharedVersionStore } from './ports/shared.ts';
 
 export interface SampleRow {
   id: string;
@@ -173,6 +175,7 @@ export interface StateStore {
   deliveries: DeliveryStore;
   searches: SearchStore;
   keeps: KeepStore;
+  sharedVersions: SharedVersionStore;
   /** A file of its own, `compute.sqlite`: outputs are large, and losing them must not cost the accounts. */
   compute: ComputeStore;
   /** Runs many small writes as one transaction: one sync to disk instead of one each. What it throws undoes all. */

@@ -90,7 +90,7 @@ export function createIncoming(deps: IncomingDeps) {
     const upTo = upToOf(entry);
     const text = entry[1][entry[1].indexOf('d') + 1] ?? '';
     place.id = entry[0];
-    let message: BusMessage = { batches: [], hints: [] };
+    let message: BusMessage = { batches: [], notes: [], hints: [] };
     try {
       message = decodeMessage(text);
     } catch (error) {

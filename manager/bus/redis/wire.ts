@@ -5,19 +5,26 @@ import type { CommittedBatch } from '../../store/ports.ts';
 import type { BusEvents } from '../bus.ts';
 
 /** Version of what managers say to each other. Managers of different versions do not hear each other, and say so. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** Hints that go to the other managers. Lines go by themselves; what is not named here stays inside. */
 export const SHARED_HINTS = [
   ...(['host', 'instance', 'instance-gone', 'job', 'candidate', 'scan', 'token'] as const),
-  ...(['resources', 'session', 'compute', 'samples', 'credential-ended'] as const),
+  ...(['resources', 'session', 'compute', 'samples', 'credential-ended', 'ledger'] as const),
 ] satisfies (keyof BusEvents)[];
 export type HintName = (typeof SHARED_HINTS)[number];
 export type Hint = [name: HintName, event: BusEvents[HintName]];
 
+/** Something that managers tell each other whole: a document, what rules have counted. Its reader checks it. */
+export interface Note {
+  kind: string;
+  data: unknown;
+}
+
 /** One entry of a manager's stream. */
 export interface BusMessage {
   batches: CommittedBatch[];
+  notes: Note[];
   hints: Hint[];
 }
 
@@ -37,6 +44,7 @@ const batchSchema = z.object({
 });
 const messageSchema = z.object({
   batches: z.array(batchSchema),
+  notes: z.array(z.object({ kind: z.string(), data: z.unknown() })),
   hints: z.array(z.tuple([z.enum(SHARED_HINTS), z.record(z.string(), z.string())])),
 });
 
@@ -46,12 +54,12 @@ export function encodeMessage(message: BusMessage): string {
 
 /** Throws on anything that no manager of this version writes. */
 export function decodeMessage(text: string): BusMessage {
-  const { batches, hints } = messageSchema.parse(JSON.parse(text));
+  const { batches, notes, hints } = messageSchema.parse(JSON.parse(text));
   for (const { columns, gap } of batches) {
     const fault = columns === null ? (gap === null ? 'neither columns nor gap' : null) : columnsFault(columns);
     if (fault !== null) throw new Error(fault);
   }
-  return { batches: batches as CommittedBatch[], hints: hints as Hint[] };
+  return { batches: batches as CommittedBatch[], notes, hints: hints as Hint[] };
 }
 
 /** Lines that a viewer sees of a batch: a gap is one. */
@@ -74,6 +82,8 @@ export const keysOf = (prefix: string) => ({
   presence: (id: string) => `${prefix}:manager:${id}`,
   /** One stream for each run of a manager: only it writes there. */
   stream: (id: string, run: string) => `${prefix}:bus:${id}:${run}`,
+  /** Which manager looks after the rules of all. */
+  lease: `${prefix}:rules-lease`,
   /** Short stream on which a manager says that it is there, so that the others look at once. */
   hello: `${prefix}:bus-hello`,
 });

@@ -15,6 +15,8 @@ export interface RulePosition {
   rule: string;
   position: number;
   lastFiredMs: number | null;
+  /** In a store that several managers share: where it began, and the last number of each of them since. */
+  places?: { floor: number; reached: number[] } | null;
 }
 
 /** What a rule counts for one group, as text; null: nothing is counted for it any more. */

@@ -1,6 +1,8 @@
 import type { KeepMark, SavedSearch } from '../../../common/model/search.ts';
 
 export interface SearchStore {
+  /** Of all owners. */
+  all(): SavedSearch[];
   /** Those of an owner and those that others share, by name. */
   visible(owner: string): SavedSearch[];
   get(id: string): SavedSearch | null;

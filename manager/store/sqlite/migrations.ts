@@ -67,6 +67,15 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX deliveries_waiting ON deliveries (destination, next_try_ms) WHERE state = 'waiting';
     `,
   },
+  {
+    version: 4,
+    name: 'what several managers share',
+    sql: `
+      CREATE TABLE shared (kind TEXT NOT NULL, id TEXT NOT NULL, version_ms INTEGER NOT NULL, writer TEXT NOT NULL,
+        gone INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID;
+      ALTER TABLE rule_positions ADD COLUMN places TEXT;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)!.version;

@@ -19,6 +19,7 @@ import { createRuleStore } from './rules.ts';
 import { createScanStore } from './scans.ts';
 import { createSearchStore } from './searches.ts';
 import { createSettingStore } from './settings.ts';
+import { createSharedVersionStore } from './shared.ts';
 
 /**
  * Opens (or makes) the state file: WAL, synced at each commit, readable by its owner alone. Throws
@@ -51,6 +52,7 @@ export function openStateStore(path: string, failpoint?: StoreFailpoint): StateS
     deliveries: createDeliveryStore(db),
     searches: createSearchStore(db),
     keeps: createKeepStore(db),
+    sharedVersions: createSharedVersionStore(db),
     compute,
     together: (work) => db.transaction(work).immediate(),
     close() {

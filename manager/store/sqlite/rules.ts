@@ -15,10 +15,13 @@ export function createRuleStore(db: Database): RuleStore {
   const list = db.prepare('SELECT doc FROM rules ORDER BY rowid');
   const put = db.prepare('INSERT INTO rules (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc');
   const removeRule = db.prepare('DELETE FROM rules WHERE id = ?');
-  const position = db.prepare('SELECT rule, position, last_fired_ms AS lastFiredMs FROM rule_positions WHERE rule = ?');
+  const position = db.prepare(
+    'SELECT rule, position, last_fired_ms AS lastFiredMs, places FROM rule_positions WHERE rule = ?',
+  );
   const putPosition = db.prepare(
-    `INSERT INTO rule_positions (rule, position, last_fired_ms) VALUES (@rule, @position, @lastFiredMs)
-     ON CONFLICT (rule) DO UPDATE SET position = excluded.position, last_fired_ms = excluded.last_fired_ms`,
+    `INSERT INTO rule_positions (rule, position, last_fired_ms, places) VALUES (@rule, @position, @lastFiredMs, @places)
+     ON CONFLICT (rule) DO UPDATE SET position = excluded.position, last_fired_ms = excluded.last_fired_ms,
+       places = excluded.places`,
   );
   const removePosition = db.prepare('DELETE FROM rule_positions WHERE rule = ?');
   const watches = db.prepare('SELECT grp, doc FROM rule_watches WHERE rule = ?');
@@ -27,7 +30,9 @@ export function createRuleStore(db: Database): RuleStore {
   );
   const removeWatch = db.prepare('DELETE FROM rule_watches WHERE rule = ? AND grp = ?');
   const removeWatches = db.prepare('DELETE FROM rule_watches WHERE rule = ?');
-  const addEvent = db.prepare('INSERT INTO rule_events (id, rule, ts_ms, doc) VALUES (?, ?, ?, ?)');
+  const addEvent = db.prepare(
+    'INSERT INTO rule_events (id, rule, ts_ms, doc) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
   const trimEvents = db.prepare('DELETE FROM rule_events WHERE n <= (SELECT max(n) FROM rule_events) - ?');
   const events = db.prepare(
     `SELECT doc FROM rule_events WHERE (@rule IS NULL OR rule = @rule)
@@ -47,7 +52,8 @@ export function createRuleStore(db: Database): RuleStore {
   );
 
   const write = db.transaction((given: AlertWrite) => {
-    for (const one of given.positions) putPosition.run(one);
+    for (const { places, ...one } of given.positions)
+      putPosition.run({ ...one, places: places === undefined || places === null ? null : JSON.stringify(places) });
     for (const { rule, group, doc } of given.watches) {
       if (doc === null) removeWatch.run(rule, keyOf(group));
       else putWatch.run(rule, keyOf(group), doc);
@@ -70,7 +76,10 @@ export function createRuleStore(db: Database): RuleStore {
     list: () => readDocuments<StoredRule>(list.all()),
     put: (rule) => void put.run(rule.id, JSON.stringify(rule)),
     remove: (id) => remove.immediate(id),
-    position: (id) => (position.get(id) as RulePosition | undefined) ?? null,
+    position(id) {
+      const row = position.get(id) as (Omit<RulePosition, 'places'> & { places: string | null }) | undefined;
+      return row === undefined ? null : { ...row, places: row.places === null ? null : JSON.parse(row.places) };
+    },
     watches: (id) =>
       (watches.all(id) as { grp: string; doc: string }[]).map(({ grp, doc }) => ({ group: groupOf(grp), doc })),
     forget: (id) => forget.immediate(id),

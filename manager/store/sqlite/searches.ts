@@ -9,6 +9,7 @@ const keyOf = (name: string) => name.normalize('NFC').toLowerCase();
 /** Saved searches. A name is there once for each owner: the table itself refuses a second one. */
 export function createSearchStore(db: Database): SearchStore {
   const visible = db.prepare('SELECT doc FROM searches WHERE owner = ? OR shared = 1 ORDER BY name_key, owner');
+  const all = db.prepare('SELECT doc FROM searches');
   const get = db.prepare('SELECT doc FROM searches WHERE id = ?');
   const put = db.prepare(
     `INSERT INTO searches (id, owner, name_key, shared, doc) VALUES (?, ?, ?, ?, ?)
@@ -16,6 +17,7 @@ export function createSearchStore(db: Database): SearchStore {
   );
   const remove = db.prepare('DELETE FROM searches WHERE id = ?');
   return {
+    all: () => readDocuments<SavedSearch>(all.all()),
     visible: (owner) => readDocuments<SavedSearch>(visible.all(owner)),
     get: (id) => readDocument<SavedSearch>(get.get(id)),
     put(search) {
