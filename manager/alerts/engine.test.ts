@@ -138,6 +138,20 @@ describe('the rules at work', () => {
     expect(alerts.rules.list()[0]!.firing).toMatchObject([{ count: 500 }]);
   });
 
+  it('see the first lines of all, also those that come before their first look at the store is over', async () => {
+    await alerts.stop();
+    written = createLines(bus);
+    alerts = open();
+    alerts.start();
+    await alerts.engine.idle();
+    const release = written.hold();
+    alerts.rules.create(draft(), 'me');
+    written.commit([{ host: 'h1' }, { host: 'h1' }]);
+    release();
+    await alerts.engine.idle();
+    expect(events()).toEqual(['fired null']);
+  });
+
   it('wait for a store that is away, and count from where it was kept', async () => {
     await alerts.stop();
     alerts = open({ queueLines: 10 });

@@ -5,6 +5,7 @@ import type { EngineConfig, EngineStats } from './engine-config.ts';
 import { isOwnLine } from './group.ts';
 import { createLineQueue } from './line-queue.ts';
 import { rowOfLine } from './line-row.ts';
+import { createNap } from './nap.ts';
 import type { AlertLines, AlertLog, ColumnReader, CommittedBatch, KnownGroups } from './ports.ts';
 import { createRuleTable, type RuleTable } from './rule-table.ts';
 import type { Clocks, RuleWatch } from './rule-watch.ts';
@@ -57,24 +58,16 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
   const behind = new Set<RuleWatch>();
   const idlers: (() => void)[] = [];
   let stopped = false;
-  let wake: (() => void) | null = null;
+  const nap = createNap();
   let running: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isTickDue = false;
+  /** The number of the first line that came while this runs. */
+  let firstHeard: number | null = null;
   let evaluated = 0;
   let isFailing = false;
 
   const clocks = (): Clocks => ({ nowMs: deps.nowMs(), upMs: clock.upMs() });
-
-  function sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(end);
-        resolve();
-      };
-    });
-  }
 
   async function look(batch: CommittedBatch): Promise<void> {
     const columns = reader.columnsOf(batch);
@@ -110,7 +103,8 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     const filter = { ...watch.rule.query };
     if (watch.position < 0) {
       await lines.since({}, Number.MAX_SAFE_INTEGER / 8, 1);
-      watch.position = lines.newestOrdinal();
+      // Nothing was stored when it was made, so whatever came since is its to see.
+      watch.position = firstHeard === null ? lines.newestOrdinal() : firstHeard - 1;
     }
     for (;;) {
       const found = await lines.since(filter, watch.position, PAGE_LINES);
@@ -171,7 +165,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
         if (hasWork()) continue;
         for (const done of idlers.splice(0)) done();
         writer.saveAfter(config.saveMs);
-        await sleep(config.tickMs);
+        await nap.rest(config.tickMs);
       } catch (error) {
         // Once: it is tried every second, and the store may be away for long.
         if (!isFailing) log.warn('rules cannot go on now and try again', { alert: 'waiting', error: String(error) });
@@ -181,16 +175,17 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
         behind.clear();
         queue.clear();
         for (const watch of table.reload()) behind.add(watch);
-        await sleep(config.retryMs);
+        await nap.rest(config.retryMs);
       }
     }
   }
 
   const stopListening = deps.bus.on('lines', ({ batches }) => {
     clock.heard();
+    firstHeard ??= batches[0]?.ordinal ?? null;
     if (stopped || table.size() === 0) return;
     queue.push(batches);
-    wake?.();
+    nap.end();
   });
 
   return {
@@ -201,7 +196,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       clock.start();
       timer = setInterval(() => {
         isTickDue = true;
-        wake?.();
+        nap.end();
       }, config.tickMs);
       running = run();
     },
@@ -209,7 +204,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       stopped = true;
       stopListening();
       clearInterval(timer);
-      wake?.();
+      nap.end();
       await running;
       try {
         writer.save();
@@ -223,7 +218,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       // Zero: nothing is stored, or the store is not open yet.
       const watch = table.put(rule, lines.newestOrdinal() || -1);
       if (watch !== null) behind.add(watch);
-      wake?.();
+      nap.end();
     },
     tell(id, what) {
       const watch = table.get(id);
@@ -238,7 +233,7 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
     idle() {
       return new Promise((resolve) => {
         idlers.push(resolve);
-        wake?.();
+        nap.end();
       });
     },
     stats: () => ({

@@ -26,6 +26,7 @@ export interface Written extends Partial<NewLine> {
 export function createLines(bus: Bus) {
   const kept: { ordinal: number; line: Line }[] = [];
   let broken = false;
+  let held: Promise<void> = Promise.resolve();
   const matching = (filter: LineFilter) => {
     if (broken) throw new Error('the store is away');
     const matches = compileMatcher(queryOf(filter), re2Engine);
@@ -34,6 +35,7 @@ export function createLines(bus: Bus) {
   const lines: AlertLines = {
     newestOrdinal: () => kept.at(-1)?.ordinal ?? 0,
     since: async (filter, ordinal, limit) => {
+      await held;
       const found = matching(filter).filter((one) => one.ordinal > ordinal);
       const page = found.slice(0, limit);
       const newest = lines.newestOrdinal();
@@ -55,6 +57,14 @@ export function createLines(bus: Bus) {
     all: () => kept.map(({ line }) => line),
     breakOff: (is: boolean) => {
       broken = is;
+    },
+    /** Readers wait until the function that is answered is called. */
+    hold: (): (() => void) => {
+      let release = () => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
     },
     /** Commits lines of one agent as one batch. `told` false: the bus does not hear of it. */
     commit(written: Written[], { told = true, nowMs = Date.now() } = {}): CommittedBatch {
