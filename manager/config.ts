@@ -23,6 +23,11 @@ export function readManagerConfig(env: NodeJS.ProcessEnv = process.env): Manager
     const what = 'say which addresses may send, such as 10.0.0.0/8: syslog knows no passwords';
     throw new WebvirtError('bad-config', `${file ?? 'defaults'}: intake.syslog.allow: ${what}`);
   }
+  if (config.store.engine === 'cassandra' && config.lines.limit !== null) {
+    const what =
+      'Cassandra deletes by age alone: leave it out, set lines.keep and lines.keepLevels, and give its nodes room';
+    throw new WebvirtError('bad-config', `${file ?? 'defaults'}: lines.limit: ${what}`);
+  }
   const { smtp } = config.alerts;
   const smtpPassword = smtp.password ?? firstLine(smtp.passwordFile, 'alerts.smtp.passwordFile');
   const adminPassword = config.adminPassword ?? firstLine(config.adminPasswordFile, 'adminPasswordFile');

@@ -52,7 +52,9 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
       config,
       (error) => log.error('the store of lines cannot be opened; it is tried again', { error: String(error) }),
       (message, fields) => log.warn(message, fields),
+      (message, fields) => log.info(message, fields),
     );
+    bus.on('keep', storage.retainSoon);
     parts.push({ name: 'stores', stop: storage.close });
     const { state, store } = storage;
 

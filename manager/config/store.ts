@@ -22,8 +22,12 @@ export const lines = z
       })
       .describe('Times that differ by level.'),
     limit: size({ min: '64MiB' })
-      .prefault('20GiB')
-      .describe('When all lines together take more, the oldest are deleted first. What was deleted is told in a line.'),
+      .nullable()
+      .default(null)
+      .describe(
+        'When all lines together take more, the oldest are deleted first; what was deleted is told in a line. Null: 20GiB. ' +
+          'Not with the engine cassandra, which deletes by age alone.',
+      ),
     sealLines: count(10_000, 10_000_000, 1_048_576).describe(
       'When there are so many new lines they are written to a file of their own (zstd Parquet).',
     ),

@@ -12,16 +12,15 @@ export type LineEngine = Pick<OpenLineStore, 'lines' | 'samples' | 'retain' | 'c
 /** Name of the setting by which this manager is known in a keyspace that it may share with others. */
 const MANAGER_NAME = 'lines.manager';
 
-const MARKS_WITHOUT_EFFECT = 'times are marked to be kept, which has no effect on lines in Cassandra';
-
 /**
  * Opens the store of lines that the configuration names. With Cassandra the embedded file is opened too: it keeps the
- * samples. There retention is the nodes' own work: each row says how long it lives.
+ * samples. There retention is the nodes' own work, each row says how long it lives, and only marks are ours.
  */
 export async function openLineEngine(
   config: ManagerConfig,
   settings: SettingStore,
   onWarning: (message: string, fields: Record<string, unknown>) => void,
+  onNews: (message: string, fields: Record<string, unknown>) => void = () => undefined,
 ): Promise<LineEngine> {
   const { lines, dataDir, store } = config;
   const options: LineStoreOptions = {
@@ -34,7 +33,6 @@ export async function openLineEngine(
   if (store.engine === 'duckdb') return embedded;
   const { contactPoints, localDataCenter, keyspace, replication, user, passwordFile, caFile } = store.cassandra;
   const { keepLevels } = lines;
-  let toldMarks = false;
   try {
     const remote = await openCassandraLines({
       ...{ contactPoints, localDataCenter, keyspace, replication, onWarning },
@@ -53,10 +51,12 @@ export async function openLineEngine(
     return {
       lines: remote.lines,
       samples: embedded.samples,
-      retain(rule) {
-        if ((rule.keep?.length ?? 0) > 0 && !toldMarks) onWarning(MARKS_WITHOUT_EFFECT, { marks: rule.keep?.length });
-        toldMarks ||= (rule.keep?.length ?? 0) > 0;
-        return embedded.retain(rule);
+      async retain(rule) {
+        const deleted = await embedded.retain(rule);
+        const { kept, released } = await remote.keepMarked(rule.keep ?? []);
+        if (kept.lines > 0) onNews('marked lines are kept whatever their age', { ...kept });
+        if (released.lines > 0) onNews('lines that were marked end with their time again', { ...released });
+        return deleted;
       },
       async close() {
         try {

@@ -11,12 +11,18 @@ const RETAIN_FIRST_MS = 60_000;
 const RETAIN_EVERY_MS = 15 * 60_000;
 /** For its size each round deletes the oldest file; the rest waits for the next time. */
 const RETAIN_ROUNDS = 50;
+/** A mark may be set at the last moment. */
+const RETAIN_SOON_MS = 2_000;
+/** Of the embedded store, where nothing else is said. */
+const LIMIT_BYTES = 20 * 1024 ** 3;
 
 export interface Storage {
   state: StateStore;
   store: LateStore<LineEngine>;
   /** Begins to delete what the configuration does not keep. */
   startRetention(log: Log): void;
+  /** A mark was set or removed: retention looks within seconds. */
+  retainSoon(): void;
   close(): Promise<void>;
 }
 
@@ -25,12 +31,18 @@ export function openStorage(
   config: ManagerConfig,
   onLinesFailed: (error: unknown) => void,
   onWarning: (message: string, fields: Record<string, unknown>) => void,
+  onNews: (message: string, fields: Record<string, unknown>) => void = () => undefined,
 ): Storage {
   const { lines, dataDir } = config;
   const state = openStateStore(join(dataDir, 'webvirt.sqlite'));
-  const store = createLateStore(() => openLineEngine(config, state.settings, onWarning), onLinesFailed);
+  const store = createLateStore(() => openLineEngine(config, state.settings, onWarning, onNews), onLinesFailed);
   let timer: NodeJS.Timeout | undefined;
+  let run: (() => void) | null = null;
   let retaining: Promise<void> = Promise.resolve();
+  const runIn = (ms: number) => {
+    clearTimeout(timer);
+    if (run !== null) timer = setTimeout(run, ms).unref();
+  };
 
   function forgetJobs(log: Log): void {
     const jobs = state.jobs.removeEnded(Date.now() - config.jobs.keep);
@@ -46,7 +58,12 @@ export function openStorage(
         if (keptMs !== null) levelsBeforeMs[level] = nowMs - keptMs;
       }
       const receivedBeforeMs = nowMs - lines.keep;
-      const rule = { receivedBeforeMs, levelsBeforeMs, limitBytes: lines.limit, keep: state.keeps.ranges() };
+      const rule = {
+        receivedBeforeMs,
+        levelsBeforeMs,
+        limitBytes: lines.limit ?? LIMIT_BYTES,
+        keep: state.keeps.ranges(),
+      };
       const deleted = await store.opened()?.retain(rule);
       if (deleted === null || deleted === undefined) return;
       // A loss by policy is on the record, as every loss is.
@@ -60,22 +77,20 @@ export function openStorage(
     state,
     store,
     startRetention(log) {
-      const run = () => {
-        retaining = retain(log)
+      run = () => {
+        retaining = retaining
+          .then(() => retain(log))
           .then(() => forgetJobs(log))
           .catch((error: unknown) => void log.error('old lines or jobs could not be deleted', { error: String(error) }))
-          .then(() => {
-            timer = setTimeout(run, RETAIN_EVERY_MS);
-            timer.unref();
-          });
+          .then(() => runIn(RETAIN_EVERY_MS));
       };
-      timer = setTimeout(run, RETAIN_FIRST_MS);
-      timer.unref();
+      runIn(RETAIN_FIRST_MS);
     },
+    retainSoon: () => runIn(RETAIN_SOON_MS),
     async close() {
+      run = null;
       clearTimeout(timer);
       await retaining;
-      clearTimeout(timer);
       await store.close();
       state.close();
     },

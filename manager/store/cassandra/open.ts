@@ -3,6 +3,7 @@ import type { LineFilter, LineStore } from '../ports.ts';
 import { countByTime, countByValue, countLines } from './counts.ts';
 import { checkDurability } from './durability.ts';
 import { fillGaps, readLedger } from './fills.ts';
+import { Kept } from './kept.ts';
 import { takeLane } from './lanes.ts';
 import { laneOf, slotStartMs } from './layout.ts';
 import { findLine, linesAround } from './neighbours.ts';
@@ -15,6 +16,7 @@ import { prepareSchema, replicationCql } from './schema.ts';
 import { searchNewest } from './search.ts';
 import { connect, unavailable } from './session.ts';
 import { linesSince } from './since.ts';
+import type { Tally } from './tallies.ts';
 import { Voids } from './voids.ts';
 import { Writer } from './writer.ts';
 
@@ -26,6 +28,8 @@ const LAST_SLOT = 2 ** 31 - 1;
 
 export interface CassandraLines {
   lines: LineStore;
+  /** Keeps what arrived in these times whatever its age, and lets go of what was kept and is in none of them any more. */
+  keepMarked(marks: readonly { fromMs: number; toMs: number }[]): Promise<{ kept: Tally; released: Tally }>;
   /** Ends the appends that are under way, and the connections. */
   close(): Promise<void>;
 }
@@ -68,6 +72,7 @@ async function openWith(
   const out = new Writer({ session, manager, writer, lane, keep, voids, newestOrdinal, nowMs, failpoint });
   const deps = { session, voids, counts: options.counts };
 
+  const kept = new Kept(deps, { manager, keep, nowMs });
   const since = (filter: LineFilter, after: number | readonly number[], limit: number, signal?: AbortSignal) =>
     linesSince(deps, filter, after, limit, out.newestOrdinal, limitsOf(readMs, signal));
 
@@ -103,14 +108,20 @@ async function openWith(
     fill: (batch) => out.alone(() => fillGaps(session, out, batch)),
     async stats() {
       const { lines: count, bytes } = await out.tallies.sum(await daysOf(session, 'days'));
+      const beyond = await kept.beyond(nowMs() - ttl * 1_000);
       const oldestDay = (await daysOf(session, 'slot-days')).at(-1);
       const oldest = oldestDay === undefined ? [] : await slotsOf(deps, oldestDay, FIRST_SLOT, LAST_SLOT);
       const slot = oldest.at(-1)?.slot;
-      return { lines: count, bytesOnDisk: bytes, oldestMs: slot === undefined ? null : slotStartMs(slot) };
+      return {
+        lines: count + beyond.lines,
+        bytesOnDisk: bytes + beyond.bytes,
+        oldestMs: slot === undefined ? null : slotStartMs(slot),
+      };
     },
   };
   return {
     lines,
+    keepMarked: (marks) => kept.round(marks),
     async close() {
       lane.stop();
       try {

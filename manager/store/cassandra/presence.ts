@@ -9,7 +9,7 @@ import type { Row, Session, Statement } from './session.ts';
 const LIMIT_VALUE_CHARACTERS = 256;
 const LIMIT_REMEMBERED = 200_000;
 /** A day more than the lines: what is found and gone is a wasted look, what is there and not found would be a loss. */
-const MORE_SECONDS = 86_400;
+export const MORE_SECONDS = 86_400;
 
 const SEEN = 'INSERT INTO seen (kind, value, day, bucket, shard) VALUES (?, ?, ?, ?, ?) USING TTL ?';
 const SLOT = 'INSERT INTO slots (day, slot, bucket, shard) VALUES (?, ?, ?, ?) USING TTL ?';
@@ -37,31 +37,8 @@ export class Presence {
   }
 
   /** Rows that are still missing for these blocks. They must be durable before the lines count as stored. */
-  missing(drafts: readonly { draft: Draft; origin: Origin; bucket: number; shard: number }[]): [string, Statement][] {
-    const ttl = this.#ttl;
-    const wanted = new Map<string, Statement>();
-    const want = (key: string, query: string, params: unknown[]) => {
-      if (!this.#written.has(key)) wanted.set(key, { query, params });
-    };
-    for (const { draft, origin, bucket, shard } of drafts) {
-      const seen = (kind: SeenKind, value: string, day: number, at: number, in_: number) =>
-        want(`${kind} ${day} ${at} ${in_} ${value}`, SEEN, [kind, value, day, at, in_, ttl]);
-      const day = dayOf(bucket);
-      seen('days', '', 0, day, 0);
-      seen('all', '', day, bucket, shard);
-      for (const slot of draft.slots) {
-        seen('slot-days', '', 0, dayOf(slot), 0);
-        want(`slot ${slot} ${bucket} ${shard}`, SLOT, [dayOf(slot), slot, bucket, shard, ttl]);
-      }
-      const value = (kind: SeenKind, text: string) => {
-        const folded = fold(text);
-        if (folded.length <= LIMIT_VALUE_CHARACTERS) seen(kind, folded, day, bucket, shard);
-      };
-      value('host', origin.host);
-      value('host', origin.hostName);
-      for (const name of LOOKED_UP) for (const text of draft.columns[name].values) value(name, text);
-    }
-    return [...wanted];
+  missing(blocks: readonly Found[]): [string, Statement][] {
+    return [...rowsOf(blocks, this.#ttl)].filter(([key]) => !this.#written.has(key));
   }
 
   /** These are on the disk now. */
@@ -69,6 +46,44 @@ export class Presence {
     if (this.#written.size + keys.length > LIMIT_REMEMBERED) this.#written = new Set();
     for (const key of keys) this.#written.add(key);
   }
+}
+
+/** A block, as far as it is found by its lines. */
+export interface Found {
+  draft: Pick<Draft, 'columns' | 'slots'>;
+  origin: Origin;
+  bucket: number;
+  shard: number;
+}
+
+/** All rows by which blocks are found, each once, with the time that they live; 0: for ever. */
+export function rowsOf(blocks: readonly Found[], ttl: number): Map<string, Statement> {
+  const rows = new Map<string, Statement>();
+  const want = (key: string, query: string, params: unknown[]) => void rows.set(key, { query, params });
+  for (const { draft, origin, bucket, shard } of blocks) {
+    const seen = (kind: SeenKind, value: string, day: number, at: number, in_: number) =>
+      want(`${kind} ${day} ${at} ${in_} ${value}`, SEEN, [kind, value, day, at, in_, ttl]);
+    const day = dayOf(bucket);
+    seen('days', '', 0, day, 0);
+    seen('all', '', day, bucket, shard);
+    for (const slot of draft.slots) {
+      seen('slot-days', '', 0, dayOf(slot), 0);
+      want(`slot ${slot} ${bucket} ${shard}`, SLOT, [dayOf(slot), slot, bucket, shard, ttl]);
+    }
+    const value = (kind: SeenKind, text: string) => {
+      const folded = fold(text);
+      if (folded.length <= LIMIT_VALUE_CHARACTERS) seen(kind, folded, day, bucket, shard);
+    };
+    value('host', origin.host);
+    value('host', origin.hostName);
+    for (const name of LOOKED_UP) for (const text of draft.columns[name].values) value(name, text);
+  }
+  return rows;
+}
+
+/** Makes the days of kept lines last: what is written later about the same day would let them end with it. */
+export function dayRows(days: readonly number[], kind: 'days' | 'slot-days'): Statement[] {
+  return days.map((day) => ({ query: SEEN, params: [kind, '', 0, day, 0, 0] }));
 }
 
 /** `bucket/shard`, as a key. */

@@ -1,7 +1,6 @@
-import type { Needles } from '../duckdb/needles.ts';
 import type { LineFilter } from '../ports.ts';
 import type { Block } from './block.ts';
-import { hasLevels, mayHold, wantedOf } from './block-grams.ts';
+import { hasLevels, mayHold, type Wanted, wantedOf } from './block-grams.ts';
 import { type BlockRange, blocksOf, checkLimits, type Limits, withBodies } from './reader.ts';
 import type { ReadDeps } from './scan.ts';
 
@@ -33,24 +32,19 @@ async function* sieved(
   { bucket, shard }: { bucket: number; shard: number },
   range: Omit<BlockRange, 'with'>,
   wants: (block: Block) => 'take' | 'pass' | 'end',
-  wanted: Needles & { asksTexts: boolean },
+  wanted: Wanted,
   limits: Limits,
 ): AsyncGenerator<Block> {
+  const asksTexts = wanted.clauses.length > 0;
   const counts = deps.counts ?? { looked: 0, read: 0 };
   let waiting: Block[] = [];
-  for await (const block of blocksOf(
-    deps,
-    bucket,
-    shard,
-    { ...range, with: wanted.asksTexts ? 'grams' : 'body' },
-    limits,
-  )) {
+  for await (const block of blocksOf(deps, bucket, shard, { ...range, with: asksTexts ? 'grams' : 'body' }, limits)) {
     counts.looked += 1;
     const answer = wants(block);
     if (answer === 'end') break;
     if (answer === 'pass' || !hasLevels(wanted, block.levels) || !mayHold(wanted, block.grams)) continue;
     counts.read += 1;
-    if (!wanted.asksTexts) {
+    if (!asksTexts) {
       yield block;
       continue;
     }
