@@ -1,5 +1,6 @@
 import type { Line } from '../../common/model/line.ts';
 import type { LineFilter } from '../store/ports.ts';
+import { type Place, splitPlace } from './place.ts';
 import type { TailStore } from './ports.ts';
 import { entryOf } from './tail-queue.ts';
 
@@ -19,6 +20,8 @@ export interface Backlog {
   bytes: number;
   /** Lines that arrived up to here are accounted for, except those for which `isMissing` says true. */
   upTo: number;
+  /** The same of the other managers that store into the same store. */
+  others: Place;
   isMissing(id: string): boolean;
 }
 
@@ -36,20 +39,20 @@ export interface Waiting {
 export async function readBacklog(
   store: TailStore,
   filter: LineFilter,
-  wanted: { lines: number; after: number | null },
+  wanted: { lines: number; after: Place | null; heard: Place },
   waiting: Waiting,
 ): Promise<Backlog> {
   const start = store.newestOrdinal();
-  const resumed =
-    wanted.after !== null && wanted.after <= start ? await readForward(store, filter, wanted.after) : null;
+  const after = wanted.after === null ? null : knownPlace(store, wanted.after, start);
+  const resumed = after === null ? null : await readForward(store, filter, after);
   let backlog = resumed;
   if (backlog === null) {
-    const missed = wanted.after !== null && wanted.after <= start ? start - wanted.after : 0;
+    const missed = after === null ? 0 : missedSince(store, after, start);
     backlog = await readNewest(store, filter, missed > 0 ? LIMIT_BACKLOG_LINES : wanted.lines);
     // Of a viewer that was away for too long only an upper bound is known: all lines since, with and without its filter.
     backlog.skipped = Math.max(0, missed - (backlog.lines?.length ?? 0));
   }
-  let from = resumed?.upTo ?? start;
+  let from: Place = resumed === null ? [start, ...wanted.heard] : [resumed.upTo, ...resumed.others];
   for (let round = 0; round < LIMIT_PAGES && waiting.overflowed(); round++) {
     waiting.clear();
     const more = await readForward(store, filter, from);
@@ -59,10 +62,33 @@ export async function readBacklog(
     // Where no backlog was asked for these are live lines that came late.
     const fresh: boolean = backlog.fresh && backlog.lines !== null;
     const skipped: number = backlog.skipped + more.skipped;
-    backlog = { ...backlog, lines, fresh, skipped, upTo: more.upTo, isMissing: () => false };
-    from = backlog.upTo;
+    const { upTo, others } = more;
+    backlog = { ...backlog, lines, fresh, skipped, upTo, others, isMissing: () => false };
+    from = [upTo, ...others];
   }
   return weighed(backlog);
+}
+
+/** Null for a place of another store, or of one that was restored: its numbers are above ours. */
+function knownPlace({ shared }: TailStore, after: Place, start: number): Place | null {
+  const { own } = splitPlace(after, shared, start);
+  if (own === null) return shared === undefined || after.length === 0 ? null : after;
+  return own <= start ? after : null;
+}
+
+/** Numbers of a shared store are times: there only what was read in vain is known. */
+function missedSince({ shared }: TailStore, after: Place, start: number): number {
+  return shared === undefined ? start - (after[0] ?? start) : LIMIT_PAGES * LIMIT_BACKLOG_LINES;
+}
+
+/** One page of lines after a place. */
+async function pageAfter(store: TailStore, filter: LineFilter, after: Place): Promise<{ lines: Line[]; at: Place }> {
+  if (store.shared === undefined) {
+    const { lines, lastOrdinal } = await store.since(filter, after[0] ?? 0, LIMIT_BACKLOG_LINES);
+    return { lines, at: [lastOrdinal] };
+  }
+  const { lines, positions } = await store.shared.since(filter, after, LIMIT_BACKLOG_LINES);
+  return { lines, at: positions };
 }
 
 async function readNewest(store: TailStore, filter: LineFilter, limit: number): Promise<Backlog> {
@@ -73,32 +99,35 @@ async function readNewest(store: TailStore, filter: LineFilter, limit: number): 
   return {
     ...{ lines: limit === 0 ? null : lines, fresh: true, skipped: 0, bytes: 0 },
     // Without a backlog nothing is known: whatever comes from now on is new.
-    ...{ upTo: limit === 0 ? 0 : upTo, isMissing: (id) => !ids.has(id) },
+    ...{ upTo: limit === 0 ? 0 : upTo, others: [], isMissing: (id) => !ids.has(id) },
   };
 }
 
 /** All lines after a position, the newest of them if they are too many; null when they are far too many. */
-async function readForward(store: TailStore, filter: LineFilter, after: number): Promise<Backlog | null> {
+async function readForward(store: TailStore, filter: LineFilter, after: Place): Promise<Backlog | null> {
   let lines: Line[] = [];
   let skipped = 0;
-  let upTo = after;
+  let at = after;
   for (let page = 0; page < LIMIT_PAGES; page++) {
-    const found = await store.since(filter, upTo, LIMIT_BACKLOG_LINES);
-    upTo = found.lastOrdinal;
+    const found = await pageAfter(store, filter, at);
+    at = found.at;
     lines.push(...found.lines);
     if (lines.length > LIMIT_BACKLOG_LINES) {
       skipped += lines.length - LIMIT_BACKLOG_LINES;
       lines = lines.slice(-LIMIT_BACKLOG_LINES);
     }
-    if (found.lines.length < LIMIT_BACKLOG_LINES)
+    if (found.lines.length < LIMIT_BACKLOG_LINES) {
+      const { own, others } = splitPlace(at, store.shared, store.newestOrdinal());
       return {
         lines: lines.length + skipped === 0 ? null : lines,
         fresh: false,
         skipped,
         bytes: 0,
-        upTo,
+        upTo: own ?? 0,
+        others,
         isMissing: () => false,
       };
+    }
   }
   return null;
 }

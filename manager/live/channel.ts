@@ -25,7 +25,7 @@ export function shareBatch(batch: CommittedBatch, reader: BatchReader, peerAt: n
     entry(i) {
       made[i] ??= {
         ...entryOf(reader.lineAt(batch, columns, i), peerAt ?? batch.ordinal + i),
-        ...(peerAt === null ? {} : { isPeers: true }),
+        ...(peerAt === null ? {} : { isPeers: true, peerOrdinal: batch.ordinal + i }),
       };
       return made[i];
     },

@@ -43,7 +43,7 @@ export interface LiveLog {
 }
 
 /** What tails read of the store. */
-export type TailStore = Pick<LineStore, 'query' | 'since' | 'newestOrdinal'>;
+export type TailStore = Pick<LineStore, 'query' | 'since' | 'newestOrdinal' | 'shared'>;
 /** What searches read of it. */
 export type SearchedStore = Pick<LineStore, 'search'>;
 

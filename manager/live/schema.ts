@@ -16,7 +16,7 @@ export const tailSchema = z.object({
   job: z.string().max(64).optional(),
   session: z.string().max(64).optional(),
   backlog: z.number().int().min(0).max(LIMIT_BACKLOG_LINES).optional(),
-  after: z.string().max(64).optional(),
+  after: z.string().max(160).optional(),
 });
 
 export const untailSchema = z.object({ id: tailIdSchema });

@@ -8,6 +8,8 @@ export interface Entry {
   bytes: number;
   /** Another manager committed it: `ordinal` is where our own store was when it came. */
   isPeers?: boolean;
+  /** The number that the other manager gave it. */
+  peerOrdinal?: number;
 }
 
 export function entryOf(line: Line, ordinal: number): Entry {

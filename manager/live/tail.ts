@@ -1,7 +1,9 @@
 import type { LinesBatch } from '../../common/wire/live.ts';
+import type { SharedStore } from '../store/ports.ts';
 import type { Backlog, Waiting } from './backlog.ts';
 import { mergeLines } from './merge-lines.ts';
 import type { Outbox } from './outbox.ts';
+import { OtherPlaces, type Place, placeText } from './place.ts';
 import { createTailQueue, type Entry } from './tail-queue.ts';
 
 export interface TailCaps {
@@ -34,6 +36,8 @@ export interface Selection {
   entries: Entry[];
   bytes: number;
   upTo: number;
+  /** The same of the other managers, where they store into the same store. */
+  heard: Place;
 }
 
 /** Lines of one message; more than that wait their turn even if they are there. */
@@ -44,8 +48,8 @@ const COALESCE_LINES = 500;
 const COALESCE_BYTES = 256 * 1024;
 
 export function createTail(
-  { id, socketId, caps, from }: { id: string; socketId: string; caps: TailCaps; from: number },
-  deps: { outbox: Outbox; send(batch: LinesBatch): void },
+  { id, socketId, caps, from, others }: { id: string; socketId: string; caps: TailCaps; from: number; others: Place },
+  deps: { outbox: Outbox; send(batch: LinesBatch): void; shared?: SharedStore | undefined },
 ): Tail {
   const { outbox, send } = deps;
   const queue = createTailQueue({ lines: caps.queueLines, bytes: caps.queueBytes });
@@ -57,6 +61,13 @@ export function createTail(
   let skippedEarly = 0;
   /** Arrival number up to which the lines of the bus were looked at. */
   let upTo = from;
+  /** What was heard of the other managers, and what of it this viewer was told. */
+  let heard = others;
+  const told = new OtherPlaces();
+  // What they stored before is in the backlog, or was not asked for.
+  if (deps.shared !== undefined) told.reach(deps.shared, others);
+  /** In a store that other managers share the backlog may have lines that they tell later. */
+  let inBacklog: Set<string> | null = null;
   let skippedTotal = 0;
 
   const isMuch = () => queue.length >= COALESCE_LINES || queue.bytes >= COALESCE_BYTES;
@@ -70,12 +81,19 @@ export function createTail(
       skippedTotal += skipped;
       const last = entries.at(-1);
       const position = last === undefined ? upTo : queue.length === 0 ? Math.max(upTo, last.ordinal) : last.ordinal;
-      send({ id, lines: mergeLines(entries.map((entry) => entry.line)), skipped, position: String(position) });
+      if (deps.shared !== undefined) {
+        const ordinals = entries.flatMap(({ peerOrdinal }) => peerOrdinal ?? []);
+        told.reach(deps.shared, queue.length === 0 ? [...heard, ...ordinals] : ordinals);
+      }
+      const lines = mergeLines(entries.map((entry) => entry.line));
+      send({ id, lines, skipped, position: placeText(position, told.list) });
       outbox.sent(entries.reduce((sum, entry) => sum + entry.bytes, 64));
     }
   }
 
-  function isNew({ ordinal, line, isPeers }: Entry): boolean {
+  function isNew({ ordinal, line, isPeers, peerOrdinal }: Entry): boolean {
+    if (isPeers && deps.shared !== undefined && live)
+      return !(told.has(deps.shared, peerOrdinal ?? 0) || inBacklog?.has(line.id));
     // Whether our store has lines of other managers depends on the store: only the line itself tells.
     if (isPeers) {
       if (known === null) return true;
@@ -99,6 +117,8 @@ export function createTail(
       outbox.idle,
     sentInStep(selection) {
       upTo = Math.max(upTo, selection.upTo);
+      heard = selection.heard;
+      if (deps.shared !== undefined) told.reach(deps.shared, heard);
       outbox.sent(selection.bytes);
     },
     push(selection) {
@@ -109,6 +129,7 @@ export function createTail(
         queue.push(entry);
       }
       upTo = Math.max(upTo, selection.upTo);
+      heard = selection.heard;
       if (known !== null && upTo >= known.upTo) {
         known = null;
         knownIds = null;
@@ -130,10 +151,21 @@ export function createTail(
       if (upTo >= backlog.upTo) known = null;
       skippedTotal += backlog.skipped;
       live = true;
+      if (deps.shared !== undefined) {
+        inBacklog = new Set(backlog.lines?.map((line) => line.id));
+        told.reach(deps.shared, queue.length === 0 ? [...backlog.others, ...heard] : backlog.others);
+        queue.keep(isNew);
+      }
       queue.skip(skippedEarly);
       if (backlog.lines !== null) {
         const mark = backlog.fresh ? { backlog: true } : {};
-        send({ id, lines: mergeLines(backlog.lines), skipped: backlog.skipped, position: String(position), ...mark });
+        send({
+          id,
+          lines: mergeLines(backlog.lines),
+          skipped: backlog.skipped,
+          position: placeText(position, told.list),
+          ...mark,
+        });
         outbox.sent(backlog.bytes);
       }
       flush();

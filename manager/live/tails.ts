@@ -8,6 +8,7 @@ import { createSharedBatches } from './encode-once.ts';
 import { mergeLines } from './merge-lines.ts';
 import type { Outbox } from './outbox.ts';
 import { createPace } from './pace.ts';
+import { OtherPlaces, placeText, readPlace } from './place.ts';
 import type { BatchReader, TailStore } from './ports.ts';
 import { createTail, type Selection, type Tail, type TailCaps } from './tail.ts';
 
@@ -59,6 +60,8 @@ export function createTails(
   let skippedBefore = 0;
   /** Arrival number up to which lines came over the bus; null before the first (the store may open after us). */
   let upTo: number | null = null;
+  /** The same of the other managers, where they store into the same store. */
+  const heard = new OtherPlaces();
 
   function deliver(channel: Channel, selection: Selection): void {
     // Viewers that are in step and call their tail the same get one message that is encoded once.
@@ -77,7 +80,7 @@ export function createTails(
     if (lagging === 0) channel.shared.clear();
     for (const [id, tails] of inStep) {
       const lines = mergeLines(selection.entries.map((entry) => entry.line));
-      const batch = { id, lines, skipped: 0, position: String(selection.upTo) };
+      const batch = { id, lines, skipped: 0, position: placeText(selection.upTo, selection.heard) };
       deps.sendToAll(
         tails.map((tail) => tail.socketId),
         batch,
@@ -89,7 +92,13 @@ export function createTails(
   function tell(shared: SharedBatch[], lookedAt: number): void {
     for (const channel of channels.values()) {
       const entries = shared.flatMap(channel.select);
-      deliver(channel, { entries, upTo: lookedAt, bytes: entries.reduce((sum, entry) => sum + entry.bytes, 64) });
+      const { list } = heard;
+      deliver(channel, {
+        entries,
+        upTo: lookedAt,
+        heard: list,
+        bytes: entries.reduce((sum, entry) => sum + entry.bytes, 64),
+      });
     }
   }
 
@@ -98,6 +107,12 @@ export function createTails(
     const shared = events.flatMap(({ batches, isPeers }) => {
       const last = batches.at(-1);
       if (last !== undefined && !isPeers) upTo = last.ordinal + (last.columns?.n ?? 1) - 1;
+      const { shared: store } = deps.store;
+      if (isPeers && store !== undefined)
+        heard.reach(
+          store,
+          batches.map((batch) => batch.ordinal + (batch.columns?.n ?? 1) - 1),
+        );
       if (channels.size === 0) return [];
       // Lines of other managers leave the position where it is: it counts lines of our own store.
       const peerAt = isPeers ? (upTo ?? deps.store.newestOrdinal()) : null;
@@ -135,18 +150,27 @@ export function createTails(
       const send = (batch: LinesBatch) =>
         batch.backlog ? viewer.send(batch) : deps.sendToAll([socketId], channel.shared.same(batch));
       const from = upTo ?? deps.store.newestOrdinal();
-      const tail = createTail({ id: request.id, socketId, caps, from }, { outbox, send });
+      const { list } = heard;
+      const tail = createTail(
+        { id: request.id, socketId, caps, from, others: list },
+        { outbox, send, shared: deps.store.shared },
+      );
       const close = join(key, channel, tail);
       let backlog: Backlog;
       try {
-        const after = request.after === undefined || !/^\d{1,15}$/.test(request.after) ? null : Number(request.after);
-        backlog = await readBacklog(deps.store, filter, { lines: request.backlog ?? 0, after }, tail.waiting);
+        const after = readPlace(request.after);
+        backlog = await readBacklog(
+          deps.store,
+          filter,
+          { lines: request.backlog ?? 0, after, heard: list },
+          tail.waiting,
+        );
       } catch (error) {
         close();
         throw error;
       }
       // Safe to come back with even if the backlog itself gets lost on the way.
-      const position = backlog.fresh || request.after === undefined ? String(from) : request.after;
+      const position = backlog.fresh || request.after === undefined ? placeText(from, list) : request.after;
       return { position, begin: () => tail.begin(backlog), close };
     },
     stats() {
