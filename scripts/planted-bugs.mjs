@@ -134,6 +134,41 @@ const BUGS = [
     wrong: '{ /* lives on */ }',
     tests: ['manager/links/partition.test.ts'],
   },
+  {
+    name: 'agents that were refused come again in step',
+    file: 'node-agent/serve/line-sender.ts',
+    right: 'pauseMs * (1 + random() / 2),',
+    wrong: 'pauseMs * (1 + Math.min(0, random())),',
+    tests: ['node-agent/serve/line-sender.test.ts'],
+  },
+  {
+    name: 'an agent that was refused comes again as soon, however often it is refused',
+    file: 'node-agent/serve/line-sender.ts',
+    right: 'leastMs * 2 ** Math.min(refusals, 10)',
+    wrong: 'leastMs',
+    tests: ['node-agent/serve/line-sender.test.ts'],
+  },
+  {
+    name: 'what waits for a slow store has no bound',
+    file: 'manager/intake/committer.ts',
+    right: 'return queuedBytes === 0 || queuedBytes + bytes <= limit;',
+    wrong: 'return limit > 0;',
+    tests: ['manager/intake/slow-store.test.ts'],
+  },
+  {
+    name: 'who floods goes first because it came first',
+    file: 'manager/intake/committer.ts',
+    right: 'queue.push(sender, {',
+    wrong: "queue.push('', {",
+    tests: ['manager/intake/flood.test.ts'],
+  },
+  {
+    name: 'a flooding agent takes all the room',
+    file: 'manager/intake/committer.ts',
+    right: 'const KEPT_FOR_OTHERS = 1 / 8;',
+    wrong: 'const KEPT_FOR_OTHERS = 0;',
+    tests: ['manager/intake/flood.test.ts'],
+  },
 ];
 
 const wanted = process.argv[2] ?? '';

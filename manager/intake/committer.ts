@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '../bus/bus.ts';
 import type { CommittedBatch, LineBatch, LineStore } from '../store/ports.ts';
+import { createLanes } from './lanes.ts';
 import type { IntakeCounters, IntakeFailpoint } from './ports.ts';
 
 export interface CommitterConfig {
@@ -16,10 +17,13 @@ export interface CommitterConfig {
  * takes from nobody else arrives sooner in the end.
  */
 const LONGEST_REST_MS = 6;
+/** Part of what may wait that is kept for senders of whom nothing waits yet. */
+const KEPT_FOR_OTHERS = 1 / 8;
 /** Messages that make a group worth committing without a rest. */
 const FULL_GROUP = 64;
 
 interface Waiting {
+  sender: string;
   batches: LineBatch[];
   bytes: number;
   resolve: () => void;
@@ -31,10 +35,13 @@ interface Waiting {
  * resolves after the commit; only then may anybody be told, and the live road hears of it last.
  */
 export interface Committer {
-  /** True when `bytes` more may wait. */
-  hasRoom(bytes: number): boolean;
-  /** Takes batches in the order in which they must be stored. Rejects when the store failed: nothing was stored. */
-  commit(batches: LineBatch[], bytes: number): Promise<void>;
+  /** True when `bytes` more of this sender may wait. */
+  hasRoom(sender: string, bytes: number): boolean;
+  /**
+   * Takes batches in the order in which they must be stored, which is kept for each sender; with none it resolves when
+   * all before it of this sender is stored. Rejects when the store failed: nothing was stored.
+   */
+  commit(sender: string, batches: LineBatch[], bytes: number): Promise<void>;
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>;
 }
@@ -51,22 +58,20 @@ export function createCommitter(
   },
 ): Committer {
   const { lines, bus, counters, failpoint } = deps;
-  const queue: Waiting[] = [];
+  const queue = createLanes<Waiting>();
+  /** Bytes of each sender that wait or are being committed. */
+  const held = new Map<string, number>();
   let queuedBytes = 0;
   let running: Promise<void> | null = null;
   let restUntilMs = 0;
 
-  function takeGroup(): Waiting[] {
-    const group: Waiting[] = [];
-    let count = 0;
-    for (const waiting of queue) {
-      const more = waiting.batches.reduce((sum, batch) => sum + (batch.columns?.n ?? 1), 0);
-      if (group.length > 0 && count + more > config.limitCommitLines) break;
-      group.push(waiting);
-      count += more;
-    }
-    queue.splice(0, group.length);
-    return group;
+  const linesOf = ({ batches }: Waiting) => batches.reduce((sum, batch) => sum + (batch.columns?.n ?? 1), 0);
+
+  function letGo({ sender, bytes }: Waiting): void {
+    queuedBytes -= bytes;
+    const rest = (held.get(sender) ?? 0) - bytes;
+    if (rest > 0) held.set(sender, rest);
+    else held.delete(sender);
   }
 
   async function commitGroup(group: Waiting[]): Promise<void> {
@@ -83,15 +88,15 @@ export function createCommitter(
       }
     } catch (error) {
       // What waits was cut and numbered on top of what failed: all of it is given back to its senders.
-      const all = [...group, ...queue.splice(0)];
+      const all = [...group, ...queue.clear()];
       counters.storeErrors += 1;
-      queuedBytes = 0;
+      for (const waiting of all) letGo(waiting);
       deps.onFailed(error);
       for (const waiting of all) waiting.reject(error);
       return;
     }
     for (const waiting of group) {
-      queuedBytes -= waiting.bytes;
+      letGo(waiting);
       waiting.resolve();
     }
     if (committed.length === 0) return;
@@ -110,7 +115,7 @@ export function createCommitter(
       // A full group gains nothing by waiting.
       if (restMs >= 1 && queue.length < FULL_GROUP) await sleep(restMs);
       const startedMs = performance.now();
-      await commitGroup(takeGroup());
+      await commitGroup(queue.take(config.limitCommitLines, linesOf));
       const endedMs = performance.now();
       restUntilMs = endedMs + Math.min(endedMs - startedMs, LONGEST_REST_MS);
     }
@@ -118,12 +123,17 @@ export function createCommitter(
   }
 
   return {
-    hasRoom: (bytes) => queuedBytes === 0 || queuedBytes + bytes <= config.limitQueuedBytes,
-    commit(batches, bytes) {
+    hasRoom(sender, bytes) {
+      const { limitQueuedBytes } = config;
+      const limit = held.has(sender) ? limitQueuedBytes * (1 - KEPT_FOR_OTHERS) : limitQueuedBytes;
+      return queuedBytes === 0 || queuedBytes + bytes <= limit;
+    },
+    commit(sender, batches, bytes) {
       const done = new Promise<void>((resolve, reject) => {
-        queue.push({ batches, bytes, resolve, reject });
+        queue.push(sender, { sender, batches, bytes, resolve, reject });
       });
       queuedBytes += bytes;
+      if (bytes > 0) held.set(sender, (held.get(sender) ?? 0) + bytes);
       running ??= run();
       return done;
     },

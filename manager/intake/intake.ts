@@ -108,8 +108,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     }
   }
 
-  async function commit(batches: LineBatch[], bytes: number): Promise<void> {
-    await committer.commit(batches, bytes);
+  async function commit(sender: Sender, batches: LineBatch[], bytes: number): Promise<void> {
+    await committer.commit(sender.agent, batches, bytes);
     if (failing && batches.length > 0) {
       failing = false;
       log.info('Lines are stored again', {});
@@ -137,7 +137,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
   async function accept(sender: Sender, frames: readonly IncomingFrame[]): Promise<IntakeAnswer[]> {
     const road = await roadOf(sender.agent);
     const bytes = frames.reduce((sum, frame) => sum + frame.body.byteLength, 0);
-    if (!committer.hasRoom(bytes)) {
+    if (!committer.hasRoom(sender.agent, bytes)) {
       for (const { header } of frames) road.sentBackUntilMs.set(header.epoch, nowMs() + config.retryMs);
       return nackAll(frames, 'the store is behind');
     }
@@ -149,7 +149,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     if (plan.forked) announced.replace(sender.agent, []);
     const ends = [...plan.touched].map((one) => road.ends.get(one)!);
     // A new epoch is asked for behind the acks of all before it: what is acked is not sent again under new numbers.
-    if (ends.length > 0 || plan.forked) await commit(plan.batches, bytes);
+    if (ends.length > 0 || plan.forked) await commit(sender, plan.batches, bytes);
     for (const header of plan.replays) replays.count(sender.agent, header.epoch);
     if (plan.replays.length > 0) await compareReplays(sender, plan.replays);
     return [...ends.map((end) => ({ t: 'ack' as const, ...end })), ...plan.answers];
@@ -166,7 +166,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     }));
     counters.gaps += batches.length;
     alarm('An agent came back without lines that it had announced', { agent: sender.agent, epochs: parts.length });
-    await commit(batches, 0);
+    await commit(sender, batches, 0);
     roads.delete(sender.agent);
   }
 
@@ -184,7 +184,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     },
     async hello(sender, epochs) {
       // What an earlier connection sent may still wait: it is committed, or given back, before we say where to go on.
-      await committer.commit([], 0).catch(() => undefined);
+      await committer.commit(sender.agent, [], 0).catch(() => undefined);
       await declareVanished(sender, await lines.cursors(sender.agent), epochs);
       announce(await roadOf(sender.agent), epochs);
       announced.replace(sender.agent, epochs);

@@ -88,7 +88,7 @@ export function createOwnLines(
       if (waiting.length === 0) break;
       held = waiting.length;
       try {
-        await deps.committer.commit(waiting.slice(0, held), 0);
+        await deps.committer.commit(origin.agent, waiting.slice(0, held), 0);
         waiting.splice(0, held);
         held = 0;
       } catch {

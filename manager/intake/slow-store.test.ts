@@ -45,7 +45,8 @@ describe('a store whose disk is slow (L12)', () => {
     const most = Math.ceil(limitQueuedBytes / (16 * KB)) + 1;
     while (answers.length < 8 * 40 - most) await new Promise((resolve) => setImmediate(resolve));
     expect(answers.every((t) => t === 'nack')).toBe(true);
-    expect(8 * 40 - answers.length).toBeGreaterThanOrEqual(Math.floor(limitQueuedBytes / bytes));
+    // A part is kept for agents of which nothing waits.
+    expect(8 * 40 - answers.length).toBeGreaterThanOrEqual(Math.floor((limitQueuedBytes * 7) / 8 / bytes));
     expect(rig.commits).toBe(1);
     open();
     const told = (await Promise.all(sending)).flat();
