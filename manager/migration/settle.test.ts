@@ -9,7 +9,7 @@ import type { MigrationDeps } from './ports.ts';
 // The judge against two pretended hosts whose libvirt does what it is told.
 
 const ID = 'aaaaaaaa-0000-4000-8000-000000000001';
-const CONFIG = { graceMs: 60, lookEveryMs: 5, sureMs: 15 };
+const CONFIG = { graceMs: 60, lookEveryMs: 5, sureMs: 15, askAgainMs: 20 };
 
 const absent: Look = { state: null, reason: null, persistent: false, autostart: false, busy: false, completed: null };
 const is = (state: Look['state'], reason: string | null = null): Look => ({
@@ -66,7 +66,7 @@ function world(first: { a: Look | null; b: Look | null }) {
     lines.push({ level, message, fields });
   const judge = createMigrationJudge(CONFIG, {
     inventory: { hosts: () => [], host: () => null, instance: () => null },
-    link: { send: () => true, connected: (host) => hosts[host] !== null },
+    link: { send: () => true, connected: () => true },
     async ask(host) {
       const look = hosts[host];
       if (look === null || look === undefined) throw new Error('no answer');
@@ -165,6 +165,21 @@ test('nothing is resumed while the target does not answer, however long; then it
   at.judge.up('b');
   expect(await later).toMatchObject({ state: 'done' });
   expect(at.did).toEqual(['destroy a', 'undefine a', 'closed']);
+});
+
+test('a libvirt that hangs while its agent is there is asked again, and each answer is used', async () => {
+  const at = world({ a: null, b: null });
+  at.judge.start();
+  const neither = await at.end(null);
+  expect(neither.error?.message).toContain('as soon as both hosts answer again');
+  const one = at.next();
+  at.hosts['a'] = is('paused', 'migrating');
+  expect((await one).error?.message).toContain(`virsh resume ${ID}`);
+  const both = at.next();
+  at.hosts['b'] = is('running', 'migrated');
+  expect(await both).toMatchObject({ state: 'done' });
+  expect(at.did).toEqual(['destroy a', 'undefine a', 'closed']);
+  at.judge.stop();
 });
 
 test('while libvirt still works on it nothing is decided', async () => {

@@ -1,6 +1,7 @@
-import { type Look, lookSchema } from '../../common/wire/migration.ts';
+import type { Look } from '../../common/wire/migration.ts';
 import type { Conclusion } from '../commands/judge.ts';
 import type { StoredJob } from '../store/ports.ts';
+import { lookAt } from './look.ts';
 import { endingText } from './operator.ts';
 import type { JobReport, MigrationDeps, SideName } from './ports.ts';
 import { resultOf } from './result.ts';
@@ -15,17 +16,19 @@ export interface SettleConfig {
   lookEveryMs: number;
   /** Before the source's guest is ended because it runs on the target, that must have been so for this long. Milliseconds. */
   sureMs: number;
+  /** Where a host did not answer, its libvirt is asked again this often: it may hang while its agent is there. Milliseconds. */
+  askAgainMs: number;
 }
 
-export const SETTLE_DEFAULTS: SettleConfig = { graceMs: 12_000, lookEveryMs: 300, sureMs: 2_000 };
+export const SETTLE_DEFAULTS: SettleConfig = { graceMs: 12_000, lookEveryMs: 300, sureMs: 2_000, askAgainMs: 10_000 };
 
 const MOST_ROUNDS = 8;
-const LOOK_MS = 5_000;
+const SIDES: readonly SideName[] = ['source', 'target'];
 
 export interface Settled {
   conclusion: Conclusion;
-  /** Not both hosts answered: it is decided anew when they do. */
-  unreachable: boolean;
+  /** The sides that did not answer: it is decided anew when they do. */
+  silent: SideName[];
 }
 
 interface Both {
@@ -52,15 +55,7 @@ export async function settle(
   const patientUntilMs = nowMs() + config.graceMs;
   deps.commands.tell(job.id, 'looks at both hosts');
 
-  async function look(side: SideName): Promise<Look | null> {
-    try {
-      const told = await deps.ask(hosts[side], 'look', { instance: job.instance }, { deadlineMs: LOOK_MS });
-      return lookSchema.parse(told);
-    } catch {
-      // Whatever kept it from answering: nothing is known of this side.
-      return null;
-    }
-  }
+  const look = (side: SideName) => lookAt(deps, hosts[side], job.instance);
 
   /** Two looks that agree, with nothing under way. Null when the manager stops. */
   async function steadyLook(): Promise<Both | null> {
@@ -103,6 +98,7 @@ export async function settle(
       ...seen,
     });
     const unreachable = end.unreachable === true;
+    const silent = SIDES.filter((side) => seen[side] === 'unreachable');
     const fields = {
       ...about,
       seenOnSource: describe(both.source),
@@ -113,13 +109,13 @@ export async function settle(
     else deps.log.info('The move is decided', fields);
     if (end.state === 'done')
       return {
-        unreachable,
+        silent,
         conclusion: { state: 'done', error: null, result: resultOf(job, report, both.target, text) },
       };
     const said = report?.error ?? null;
     if (end.state === 'unknown') {
       const code = unreachable ? 'host-unreachable' : 'timeout';
-      return { unreachable, conclusion: { state: 'unknown', error: { code, message: text }, result: null } };
+      return { silent, conclusion: { state: 'unknown', error: { code, message: text }, result: null } };
     }
     // An agent that could not tell is not quoted: by now it is known.
     const why = report?.state === 'unknown' || report === null ? 'The move was broken off.' : (said?.message ?? '');
@@ -127,7 +123,7 @@ export async function settle(
     const code =
       (report?.state === 'unknown' ? null : said?.code) ?? (state === 'cancelled' ? 'op-cancelled' : 'libvirt-failed');
     return {
-      unreachable,
+      silent,
       conclusion: { state, error: { code, message: `${text} ${why}`.trim() }, result: null },
     };
   }
