@@ -46,12 +46,24 @@ describe('lines from outside', () => {
     expect(answer.json).toEqual({ err: null, data: { accepted: 3, refusedCount: 0, refused: [] } });
     expect(flushed).toBe(3);
     expect(outside).toEqual([
-      { tsMs: NOW + 10_000, level: 'info', source: 'external', message: 'plain', fields: { sender: 'admin@test' } },
+      {
+        tsMs: NOW + 10_000,
+        level: 'info',
+        source: 'external',
+        message: 'plain',
+        fields: { sender: 'admin@test', via: 'http' },
+      },
       {
         ...{ tsMs: NOW - 5, level: 'warn', source: 'external', message: 'full', unit: 'backup' },
-        fields: { ...spoof, bytes: 1, sender: 'admin@test' },
+        fields: { ...spoof, bytes: 1, sender: 'admin@test', via: 'http' },
       },
-      { tsMs: NOW, level: 'info', source: 'external', message: lines[2]!.message, fields: { sender: 'admin@test' } },
+      {
+        tsMs: NOW,
+        level: 'info',
+        source: 'external',
+        message: lines[2]!.message,
+        fields: { sender: 'admin@test', via: 'http' },
+      },
     ]);
   });
 
@@ -105,7 +117,7 @@ describe('lines from outside', () => {
       refused: [{ index: 1, reason: 'fields: nested too deeply' }],
     });
     expect(outside.map(({ message }) => message)).toEqual(['a', 'c', 'd\ufffd']);
-    expect(outside[1]!.fields).toEqual({ 'external.gap': { from: 1 }, sender: 'admin@test' });
+    expect(outside[1]!.fields).toEqual({ 'external.gap': { from: 1 }, sender: 'admin@test', via: 'http' });
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
   });
 });

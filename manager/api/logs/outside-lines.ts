@@ -51,7 +51,7 @@ function readOne(item: unknown, sender: string, nowMs: number): NewLine | string
   if (fields !== undefined && (typeof fields !== 'object' || fields === null || Array.isArray(fields)))
     return 'fields: must be an object';
   if (isTooDeep(claims) || isTooDeep(fields)) return 'fields: nested too deeply';
-  const { gap, ...all }: Record<string, unknown> = { ...claims, ...fields, sender };
+  const { gap, ...all }: Record<string, unknown> = { ...claims, ...fields, sender, via: 'http' };
   // A record of lost lines is ours alone to make.
   if (gap !== undefined) all['external.gap'] = gap;
   if (JSON.stringify(all).length > LIMIT_FIELDS_CHARACTERS) return 'fields: too large';
