@@ -14,7 +14,7 @@ export interface OpenOptions {
   height?: number;
   theme?: 'dark' | 'light';
   /** Before the first page: routes, permissions. */
-  prepare?: (context: BrowserContext) => Promise<void>;
+  prepare?: (context: BrowserContext) => Promise<unknown>;
 }
 
 export interface ConsoleUnderTest {

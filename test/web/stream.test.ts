@@ -86,13 +86,14 @@ describe('the live stream', () => {
       lines: [
         {
           source: 'agent',
+          hostName: 'fir',
           message: 'x',
           fields: { gap: { from: 3, to: 9, reason: 'spool cap reached', bytes: 2048 } },
         },
       ],
     });
     expect(await page.locator('.row-gap:not([hidden]) .c-message').last().textContent()).toBe(
-      '7 lines are missing here (numbers 3 to 9, 2 KiB): spool cap reached',
+      '7 lines of fir were lost (numbers 3 to 9): spool cap reached, 2 KiB',
     );
     await subject.mock('skip', { count: 40 });
     const marker = page.locator('.row-skipped:not([hidden])');

@@ -5,6 +5,7 @@ import type { Line } from '../../common/model/line.ts';
 import type { SavedSearch } from '../../common/model/search.ts';
 import { type MockState, matcherOf } from './mock-api.ts';
 import type { World } from './mock-data.ts';
+import { answerStored } from './mock-stored.ts';
 
 type Given = Record<string, string | undefined>;
 
@@ -18,6 +19,8 @@ export function answerLogs(
   const { world } = state;
   const path = url.pathname;
   const given = Object.fromEntries(url.searchParams) as Given;
+  const stored = answerStored(method, path, body, () => world.lines.filter(inRange(given)));
+  if (stored !== undefined) return { status: 200, data: stored };
   if (path === '/api/v1/logs') return { status: 200, data: page(world, given) };
   if (path === '/api/v1/logs/histogram') return { status: 200, data: histogram(world, given) };
   if (path === '/api/v1/logs/facets')

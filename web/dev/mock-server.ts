@@ -166,7 +166,8 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
         data: { email: 'admin@localhost', role: 'admin', csrfToken: 'mock-csrf', version: '0.1.0' },
       });
     const { status, data } = answer(state, request.method ?? 'GET', url, body);
-    send(response, status, { err: null, data });
+    if (url.pathname === '/api/v1/logs/export') response.writeHead(status).end(data as string);
+    else send(response, status, { err: null, data });
   } catch (error) {
     if (!isWebvirtError(error)) throw error;
     send(response, error.status, { err: error.code, message: error.publicMessage, data: null });

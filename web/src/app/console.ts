@@ -31,6 +31,7 @@ import { followSamples } from '../net/samples.ts';
 import { createSearchCalls } from '../net/saved-searches.ts';
 import { createSerialConsoles } from '../net/serial-console.ts';
 import { createSocket } from '../net/socket.ts';
+import { createStoredLines } from '../net/stored-lines.ts';
 import type { Router } from '../router.ts';
 import { pages } from '../views/pages/create-page.ts';
 import { loadRest } from '../views/pages/late-pages.ts';
@@ -83,6 +84,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
     look,
     facets: createFacetSources({ api, nowMs, openFields: () => look.state.openFacets }),
     searches: createSearchCalls({ api, me: me.email }),
+    stored: createStoredLines(api),
     models,
     connection,
     pending,

@@ -34,6 +34,7 @@ const PATHS = {
   radar: svg`<circle cx="12" cy="12" r="9"/><circle cx="12" cy="12" r="4.500"/><path d="M12 12 18.500 6"/>`,
   copy: svg`<rect x="8.500" y="8.500" width="12" height="12" rx="2"/><path d="M15.500 8.500v-3a2 2 0 0 0-2-2h-8a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2h3"/>`,
   prompt: svg`<rect x="3" y="4" width="18" height="16" rx="2"/><path d="m7 9 3 3-3 3M12.500 15.500H17"/>`,
+  pin: svg`<path d="M9 3h6l-1 7 4 4H6l4-4zM12 14v7"/>`,
   panel: svg`<rect x="3" y="4" width="18" height="16" rx="2"/><path d="M15 4v16"/>`,
   download: svg`<path d="M12 4v11M7 10.500l5 5 5-5M4.500 20h15"/>`,
   plus: svg`<path d="M12 5v14M5 12h14"/>`,

@@ -4,6 +4,10 @@ import { Emitter } from './emitter.ts';
 export interface FacetValue {
   value: string;
   count: number;
+  /** What people read instead of the value. */
+  name?: string;
+  /** Field and value that a click filters by, where they are others than those of the facet. */
+  term?: [field: string, value: string];
 }
 
 /** Fields that every line may have: always offered. */

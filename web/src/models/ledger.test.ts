@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { LedgerEntry, StoredGap } from '../../../common/model/ledger.ts';
-import { byAgent, missingOf, reasonText, shownEpochs, stripOf, totalsOf } from './ledger.ts';
+import { reasonText } from './gap-reasons.ts';
+import { byAgent, missingOf, shownEpochs, stripOf, totalsOf } from './ledger.ts';
 
 const gap = (from: number, to: number, filled = 0): StoredGap => {
   return { from, to, filled, reason: 'spool-full', bytes: 0, receivedMs: 0 };
@@ -51,6 +52,6 @@ it('adds up, and says why in words', () => {
   const all = [entry({ lost: 3, lines: 97, waiting: 5, duplicates: 2, gapCount: 1 }), entry({ epoch: 'f' })];
   expect(totalsOf(all)).toEqual({ agents: 1, lines: 197, lost: 3, gaps: 1, waiting: 5, duplicates: 2 });
   expect(missingOf(gap(0, 9, 4))).toBe(6);
-  expect(reasonText('spool-full, damaged')).toBe('the spool was full, they were damaged on the disk');
+  expect(reasonText('spool-full, damaged')).toBe('the spool was full, damaged on the disk');
   expect(reasonText('the agent never sent them')).toBe('the agent never sent them');
 });

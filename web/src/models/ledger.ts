@@ -38,7 +38,7 @@ export interface AgentLedger {
   epochs: LedgerEntry[];
 }
 
-const OWN_NAMES: Record<string, string> = { manager: 'Manager', crawler: 'Crawler' };
+const OWN_NAMES: Record<string, string> = { manager: 'Manager', crawler: 'Crawler', external: 'Outside' };
 
 /** By agent, in the order of their names: nothing jumps when one of them logs. */
 export function byAgent(entries: readonly LedgerEntry[]): AgentLedger[] {
@@ -114,20 +114,4 @@ export function stripOf({ next, waiting, gaps }: Pick<LedgerEntry, 'next' | 'wai
 /** Numbers of a gap that are still missing. */
 export function missingOf(gap: Pick<StoredGap, 'from' | 'to' | 'filled'>): number {
   return gap.to - gap.from + 1 - gap.filled;
-}
-
-const REASONS: Record<string, string> = {
-  'spool-full': 'the spool was full',
-  'disk-full': 'the disk was full',
-  'write-failed': 'they could not be written',
-  damaged: 'they were damaged on the disk',
-  freed: 'the spool had let them go',
-};
-
-/** Why, in words; several reasons may have come together. */
-export function reasonText(reason: string): string {
-  return reason
-    .split(', ')
-    .map((one) => REASONS[one] ?? one)
-    .join(', ');
 }

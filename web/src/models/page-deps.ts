@@ -14,6 +14,7 @@ import type { RuleCalls } from './rules.ts';
 import type { SampleHistory } from './sample-history.ts';
 import type { SearchCalls } from './saved-searches.ts';
 import type { SerialConsoles } from './serial-console.ts';
+import type { StoredLines } from './stored-lines.ts';
 import type { StreamLook } from './stream-look.ts';
 
 export interface EnrolOffer {
@@ -62,6 +63,8 @@ export interface PageDeps {
   facets: (params: LogParams) => Facets;
   /** Keeps, changes and removes saved searches; they stand in `models.searches`. */
   searches: SearchCalls;
+  /** Counts of stored lines, and times that are kept. */
+  stored: StoredLines;
   /** Manager's clock, milliseconds. */
   nowMs: () => number;
   /** Goes to a place of the console (`/live?q=…`, without `#`). `replace` leaves no step in the history. */

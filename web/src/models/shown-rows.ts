@@ -2,6 +2,7 @@ import type { Line } from '../../../common/model/line.ts';
 import { Emitter } from './emitter.ts';
 import { isMarker, LineRing, type StreamRow } from './line-ring.ts';
 import type { LineWindow } from './line-window.ts';
+import { isSpecial } from './special-line.ts';
 
 /** How often a line came in a row: it stands for all of them while it is folded. */
 export interface Repeats {
@@ -106,7 +107,8 @@ function alike(a: Line, b: Line): boolean {
     a.source === b.source &&
     a.host === b.host &&
     a.unit === b.unit &&
-    a.instance === b.instance
+    a.instance === b.instance &&
+    !isSpecial(b)
   );
 }
 

@@ -19,6 +19,8 @@ export interface LookState {
   columns: readonly Column[];
   /** Whether facets stand beside the stream; null: as the window is wide enough. */
   facets: boolean | null;
+  /** Whether the state of the fleet stands beside the stream, where there is room. */
+  fleet: boolean;
   /** Fields whose facet is open. */
   openFacets: readonly string[];
   /** Lines kept in the window. */
@@ -48,6 +50,7 @@ const DEFAULTS: LookState = {
   times: 'local',
   columns: DEFAULT_COLUMNS,
   facets: null,
+  fleet: true,
   openFacets: ['level', 'host', 'source', 'unit', 'instance'],
   keepLines: 100_000,
 };
@@ -167,6 +170,7 @@ function readKept(text: string | null): Partial<LookState> {
       ...(typeof kept.wrap === 'boolean' ? { wrap: kept.wrap } : {}),
       ...(typeof kept.fold === 'boolean' ? { fold: kept.fold } : {}),
       ...(typeof kept.facets === 'boolean' ? { facets: kept.facets } : {}),
+      ...(typeof kept.fleet === 'boolean' ? { fleet: kept.fleet } : {}),
       ...(Array.isArray(kept.openFacets) ? { openFacets: kept.openFacets.filter(isName).slice(0, MOST_FACETS) } : {}),
       ...(KEEPS.includes(kept.keepLines!) ? { keepLines: kept.keepLines! } : {}),
       ...(Array.isArray(kept.columns) ? { columns: cleanColumns(kept.columns) } : {}),

@@ -1,3 +1,4 @@
+import { OUTSIDE_AGENT, withPlaces } from '../models/facet-places.ts';
 import { Facets, type FacetValue, USUAL_FACETS } from '../models/facets.ts';
 import { apiQuery, type LogParams } from '../models/log-filter.ts';
 import type { Api } from './api.ts';
@@ -15,6 +16,14 @@ export interface FacetSourceDeps {
 
 /** Makes the facets of a stream. */
 export function createFacetSources({ api, nowMs, openFields }: FacetSourceDeps): (params: LogParams) => Facets {
+  async function ask(range: LogParams, fields: readonly string[]): Promise<Map<string, FacetValue[]>> {
+    const names = fields.map((field) => `field=${encodeURIComponent(field)}`).join('&');
+    const answer = await api.get<FacetValue[] | Record<string, FacetValue[]>>(
+      `/api/v1/logs/facets?${apiQuery(range, { limit: MOST_VALUES })}&${names}`,
+    );
+    return readFacets(fields, answer);
+  }
+
   return (params) => {
     const live = params.fromMs === undefined && params.toMs === undefined;
     const open = openFields();
@@ -22,11 +31,13 @@ export function createFacetSources({ api, nowMs, openFields }: FacetSourceDeps):
       {
         async load(fields) {
           const range = live ? { ...params, fromMs: nowMs() - LIVE_RANGE_MS } : params;
-          const names = fields.map((field) => `field=${encodeURIComponent(field)}`).join('&');
-          const answer = await api.get<FacetValue[] | Record<string, FacetValue[]>>(
-            `/api/v1/logs/facets?${apiQuery(range, { limit: MOST_VALUES })}&${names}`,
-          );
-          return readFacets(fields, answer);
+          if (!fields.includes('host')) return ask(range, fields);
+          // Not every line is of a host: its agent tells what it is of instead.
+          const found = await ask(range, [...new Set([...fields, 'agent'])]);
+          const agents = found.get('agent') ?? [];
+          const isOutside = agents.some(({ value }) => value === OUTSIDE_AGENT);
+          const ways = isOutside ? await ask({ ...range, source: 'external' }, ['via']) : null;
+          return found.set('host', withPlaces(found.get('host') ?? [], agents, ways?.get('via') ?? []));
         },
       },
       open.length > 0 ? open : USUAL_FACETS,

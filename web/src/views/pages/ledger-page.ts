@@ -4,12 +4,12 @@ import type { LedgerEntry, StoredGap } from '../../../../common/model/ledger.ts'
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { countText, dayTimeText, plural, utcText } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
+import { reasonText } from '../../models/gap-reasons.ts';
 import {
   type AgentLedger,
   byAgent,
   type FillOutcome,
   missingOf,
-  reasonText,
   shownEpochs,
   stripOf,
   totalsOf,
@@ -26,11 +26,14 @@ export class LedgerPage extends Page<PageDeps> {
   declare opened: Set<string>;
   /** What came of filling, by epoch and gap; 'busy' while it is under way. */
   declare outcomes: Map<string, FillOutcome | 'busy' | Error>;
+  /** Agent that the address names: it is brought into view once it is here. */
+  declare wanted: string | null;
 
   override initialize(): void {
     this.el.classList.add('page-ledger');
     this.opened = new Set();
     this.outcomes = new Map();
+    this.wanted = new URLSearchParams(this.query).get('agent');
     const following = this.deps.follow.ledger();
     this.cleanup(() => following.close());
     this.listenTo(this.deps.models.ledger, 'update change loaded', this.redraw);
@@ -43,7 +46,8 @@ export class LedgerPage extends Page<PageDeps> {
   override template(): TemplateResult {
     const { ledger } = this.deps.models;
     const entries = ledger.map(({ attributes }) => attributes as LedgerEntry);
-    return html`<div class="page-title"><h1>Ledger of lines</h1></div>
+    return html`<div class="page-title"><h1>Ledger of lines</h1>
+        <div class="title-end"><button type="button" class="btn btn-quiet" title="Lines that are not deleted when they become old" @click=${() => void this.openKeeps()}>${icon('pin')} Kept times</button></div></div>
       ${
         entries.length === 0
           ? ledger.loaded
@@ -55,6 +59,16 @@ export class LedgerPage extends Page<PageDeps> {
               (agent) => this.agent(agent),
             )}`
       }`;
+  }
+
+  override draw(): this {
+    super.draw();
+    const wanted = this.el.querySelector('.is-wanted:not(.is-shown)');
+    if (wanted !== null && this.el.isConnected) {
+      wanted.classList.add('is-shown');
+      wanted.scrollIntoView({ block: 'center' });
+    }
+    return this;
   }
 
   totals(entries: readonly LedgerEntry[]): TemplateResult {
@@ -84,7 +98,7 @@ export class LedgerPage extends Page<PageDeps> {
     const shown = shownEpochs(agent, all);
     const hidden = agent.epochs.length - shown.length;
     const name = visibleText(agent.name);
-    return html`<section class="ledger-agent" aria-label=${name}>
+    return html`<section class="ledger-agent ${agent.agent === this.wanted ? 'is-wanted' : ''}" aria-label=${name}>
       <h2>${agent.host === '' ? name : html`<a href="#/hosts/${encodeURIComponent(agent.host)}">${name}</a>`}</h2>
       ${repeat(
         shown,
@@ -108,7 +122,7 @@ export class LedgerPage extends Page<PageDeps> {
     const words = [
       `${countText(lines)} received`,
       lost > 0 ? `${countText(lost)} missing` : null,
-      waiting === null ? null : `${countText(waiting)} waiting`,
+      waiting === null || waiting === 0 ? null : `${countText(waiting)} waiting`,
       duplicates > 0 ? `${plural(duplicates, 'duplicate')} refused` : null,
     ].filter((text) => text !== null);
     return html`<article class="ledger-epoch">
@@ -180,6 +194,12 @@ export class LedgerPage extends Page<PageDeps> {
     const outcome = await fillGap(entry.agent, entry.epoch, gap).catch((error: unknown) => error as Error);
     this.outcomes.set(key, outcome);
     this.redraw();
+  }
+
+  async openKeeps(): Promise<void> {
+    const kinds = await import('../widgets/stream/stream-tools.ts').catch(() => null);
+    if (kinds === null || this.destroyed || document.querySelector('dialog[open]') !== null) return;
+    new kinds.KeepsDialog({ parent: this, deps: this.deps, params: {} }).open();
   }
 
   toggle(key: string): void {

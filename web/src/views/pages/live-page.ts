@@ -53,8 +53,10 @@ export class LivePage extends Page<PageDeps> {
     if (formatLogParams(params) === formatLogParams(this.params)) return true;
     const same = formatLogParams({ ...params, beside: '' }) === formatLogParams({ ...this.params, beside: '' });
     this.params = params;
-    if (same) this.openSplit();
-    else {
+    if (same) {
+      this.onLook();
+      this.openSplit();
+    } else {
       this.close();
       this.open();
     }
@@ -92,6 +94,7 @@ export class LivePage extends Page<PageDeps> {
       emptyText: () => this.emptyText(),
     });
     this.fleet = new FleetPanel({ parent: this, deps, histogram: this.counts.histogram });
+    this.fleet.el.hidden = !deps.look.state.fleet;
     // The backlog is in the stored counts already; only what comes after it is added.
     this.listenTo(source.window, 'rows', (lines, backlog) => backlog || !source.live || this.counts.addLive(lines));
     this.listenTo(source.window, 'state', () => {
@@ -139,7 +142,8 @@ export class LivePage extends Page<PageDeps> {
 
   /** Facets come and go with the look, and with the room that there is. */
   onLook(): void {
-    const shown = this.deps.look.state.facets ?? window.matchMedia(WIDE).matches;
+    this.fleet.el.hidden = !this.deps.look.state.fleet;
+    const shown = this.deps.look.state.facets ?? (this.params.beside === undefined && window.matchMedia(WIDE).matches);
     if (shown === (this.facets !== null)) return;
     this.facets?.destroy();
     this.facets = null;
@@ -201,8 +205,9 @@ export class LivePage extends Page<PageDeps> {
       return html`<h2>Searching…</h2><p>What is found appears here at once, the newest first.</p>`;
     const filtered = Object.keys(filterOf(this.params)).length > 0;
     if (filtered || !source.live) {
+      const looked = source.search()?.complete ? 'Nothing that is stored matches. ' : '';
       return html`<h2>No line matches</h2>
-        <p>${source.live ? 'New lines that match will appear here at once.' : 'Nothing was stored in this range that matches.'}</p>
+        <p>${source.live ? `${looked}New lines that match will appear here at once.` : 'Nothing was stored in this range that matches.'}</p>
         <a class="btn btn-quiet" href="#/live">Show every line, live</a>`;
     }
     return html`<h2>Waiting for the first line</h2>

@@ -24,6 +24,8 @@ const KEYS: Record<string, string> = {
   Y: 'link',
   e: 'export',
   b: 'bars',
+  F: 'fleet',
+  K: 'keeps',
   L: 'live',
 };
 const SAMPLE_LINES = 300;
@@ -78,6 +80,9 @@ export function createLiveTools(page: LivePage): LiveTools {
     facets() {
       deps.look.set({ facets: page.facets === null });
     },
+    fleet() {
+      deps.look.set({ fleet: !deps.look.state.fleet });
+    },
     searches: () => void open((kinds) => new kinds.SearchesDialog({ parent: page, deps, params: page.params })),
     jump: () => void open((kinds) => new kinds.JumpDialog({ parent: page, nowMs: deps.nowMs, onJump: jump })),
     view: () => void open((kinds) => new kinds.ViewMenu({ parent: page, look: deps.look, fields: fields() })),
@@ -86,7 +91,8 @@ export function createLiveTools(page: LivePage): LiveTools {
       page.go(beside === undefined ? { ...rest, beside: 'level=warn' } : rest);
     },
     link: copyLink,
-    export: () => page.bar.openExport(),
+    export: () => void open((kinds) => new kinds.ExportDialog({ parent: page, deps, params: page.params })),
+    keeps: () => void open((kinds) => new kinds.KeepsDialog({ parent: page, deps, params: page.params })),
     bars: () => page.histogram.canvas.focus(),
     live() {
       const { fromMs: _from, toMs: _to, atMs: _at, ...rest } = page.params;

@@ -34,6 +34,8 @@ const KEYS: [string, [string, string][]][] = [
       ['f', 'Facets: values with counts'],
       ['s', 'Saved searches'],
       ['e', 'Export as NDJSON, CSV or text'],
+      ['K', 'Keep the lines of a time'],
+      ['F', 'The state of the fleet'],
       ['|', 'A second stream beside this one'],
       ['Y', 'Copy a link to this view'],
       ['v', 'View: columns, order, widths'],

@@ -65,7 +65,7 @@ export class FacetsPanel extends View<FacetsPanelOptions> {
   override template(): TemplateResult {
     const { facets } = this.options;
     const more = facets.seen.filter((field) => !USUAL_FACETS.includes(field));
-    return html`<header class="facets-head"><h2>Facets</h2><span class="dim">${this.options.live ? 'past 15 minutes' : 'of this range'}</span>
+    return html`<header class="facets-head"><h2>Facets</h2><span class="dim">${this.options.live ? 'past 15 min' : 'of this range'}</span>
         <button type="button" class="btn btn-icon btn-sm" title="Hide the facets (f)" aria-label="Hide the facets" @click=${this.options.onClose}>${icon('close')}</button></header>
       ${facets.failed ? html`<p class="empty-hint">They cannot be counted at the moment.</p>` : null}
       ${USUAL_FACETS.map((field) => this.facet(field))}
@@ -86,14 +86,15 @@ export class FacetsPanel extends View<FacetsPanelOptions> {
   list(field: string, values: readonly FacetValue[]): TemplateResult {
     const most = values.reduce((peak, { count }) => Math.max(peak, count), 1);
     const on = this.options.params[field as keyof LogParams];
-    return html`<ul>${values.map(({ value, count }) => {
-      const name = visibleText(this.nameOf(field, value));
+    return html`<ul>${values.map(({ value, count, name: given, term = [field, value] }) => {
+      const name = visibleText(given ?? this.nameOf(field, value));
+      const add = (exclude: boolean) => this.options.addFilter(term[0], term[1], exclude);
       return html`<li class=${on === value ? 'is-on' : ''}>
-        <button type="button" class="facet-value" title="Show only ${visibleText(field)} ${name}" @click=${() => this.options.addFilter(field, value, false)}>
+        <button type="button" class="facet-value" title="Show only ${visibleText(field)} ${name}" @click=${() => add(false)}>
           <span class=${field === 'level' ? `facet-text is-${value.replaceAll(/\W/g, '')}` : 'facet-text'}>${name}</span><span class="facet-count">${countText(count)}</span>
           <progress class=${field === 'level' ? `bar bar-${value.replaceAll(/\W/g, '')}` : 'bar'} max=${most} .value=${count} aria-hidden="true"></progress>
         </button>
-        <button type="button" class="facet-not" title="Hide ${visibleText(field)} ${name}" aria-label="Hide lines with ${visibleText(field)} ${name}" @click=${() => this.options.addFilter(field, value, true)}>−</button>
+        <button type="button" class="facet-not" title="Hide ${visibleText(field)} ${name}" aria-label="Hide lines with ${visibleText(field)} ${name}" @click=${() => add(true)}>−</button>
       </li>`;
     })}</ul>`;
   }

@@ -2,13 +2,11 @@ import { html, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { LEVELS, SOURCES } from '../../../../common/model/words.ts';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
-import { download } from '../../dom/download.ts';
 import { clockText, dayTimeText } from '../../dom/format.ts';
 import { type IconName, icon } from '../../dom/icons.ts';
-import { apiQuery, formatLogParams, type LogParams } from '../../models/log-filter.ts';
+import { formatLogParams, type LogParams } from '../../models/log-filter.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
-import { Menu } from './menu.ts';
 import { streamError } from './query-error.ts';
 
 export interface FilterBarOptions extends ViewOptions {
@@ -24,19 +22,12 @@ const RANGES: [string, number][] = [
   ['Past 24 hours', 24 * 3_600_000],
   ['Past 7 days', 7 * 24 * 3_600_000],
 ];
-/** A download of a live view must end somewhere; the command line and the API give more. */
-const EXPORT_LINES = 100_000;
-const EXPORTS: [string, string, string][] = [
-  ['ndjson', 'NDJSON: a line of JSON each', 'ndjson'],
-  ['csv', 'CSV: for a spreadsheet', 'csv'],
-  ['text', 'Text: for people', 'txt'],
-];
 /** Typing settles before the stream is asked again. */
 const SETTLE_MS = 350;
 
 /**
  * The filter of the stream. It changes the address only; the page follows the address. Events: `pause` and the names
- * of its tools (`facets`, `searches`, `jump`, `split`, `view`, `link`, `export`).
+ * of its tools (`facets`, `searches`, `jump`, `split`, `view`, `link`, `export`, `fleet`, `keeps`).
  */
 export class FilterBar extends View<FilterBarOptions> {
   declare params: LogParams;
@@ -105,7 +96,7 @@ export class FilterBar extends View<FilterBarOptions> {
         <span class="filter-tools">
           ${this.tool('facets', 'Facets (f)', 'facets')}${this.tool('star', 'Saved searches (s)', 'searches')}${this.tool('clock', 'Jump to a time (J)', 'jump')}
           ${this.tool('split', 'A second stream beside this one (|)', 'split')}${this.tool('view', 'View: columns, wrap, density, times (v)', 'view')}
-          ${this.tool('link', 'Copy a link to this view (Y)', 'link')}${this.tool('download', 'Export these lines (e)', 'export')}
+          ${this.tool('link', 'Copy a link to this view (Y)', 'link')}${this.tool('download', 'Export these lines (e)', 'export')}${this.tool('panel', 'State of the fleet (F)', 'fleet')}
         </span>
         ${
           stored
@@ -139,20 +130,6 @@ export class FilterBar extends View<FilterBarOptions> {
     return html`<button type="button" class="btn btn-icon tool-${event}" title=${title} aria-label=${title} @click=${() => this.trigger(event)}>${icon(name)}</button>`;
   }
 
-  /** Asks in which form the lines are to be downloaded. */
-  openExport(): void {
-    const anchor = this.el.querySelector<HTMLElement>('.tool-export')!;
-    const items = EXPORTS.map(([format, label, ending]) => ({
-      label,
-      run: () =>
-        download(
-          `/api/v1/logs/export?${apiQuery(this.params, { format, limit: EXPORT_LINES })}`,
-          `webvirt-lines.${ending}`,
-        ),
-    }));
-    new Menu({ parent: this, items, anchor, label: 'Export these lines' }).open();
-  }
-
   choice(key: 'host' | 'source' | 'instance', all: string, options: [string, string][]): TemplateResult {
     const value = this.params[key] ?? '';
     const known = value === '' || options.some(([id]) => id === value);
@@ -172,7 +149,7 @@ export class FilterBar extends View<FilterBarOptions> {
         this.set(ms > 0 ? { fromMs: now - ms, toMs: now } : { fromMs: 0, toMs: 0 });
       }}>
       <option value="" ?selected=${!stored}>Live</option>
-      ${stored ? html`<option value="set" selected>Chosen range</option>` : null}
+      ${stored ? html`<option value="set" selected>Range</option>` : null}
       ${RANGES.map(([name, ms]) => html`<option value=${String(ms)}>${name}</option>`)}
     </select>`;
   }
@@ -186,7 +163,11 @@ export class FilterBar extends View<FilterBarOptions> {
     const job = params.job ? chip(`job ${params.job.slice(0, 8)}`, { job: '' }) : null;
     const session = params.session ? chip(`session ${params.session.slice(0, 8)}`, { session: '' }) : null;
     if (range === null && job === null && session === null) return null;
-    return html`<div class="chips">${range}${job}${session}</div>`;
+    const keep =
+      range === null
+        ? null
+        : html`<button type="button" class="btn btn-sm btn-quiet" title="Keep these lines beyond their age (K)" @click=${() => this.trigger('keeps')}>${icon('pin')} Keep</button>`;
+    return html`<div class="chips">${range}${keep}${job}${session}</div>`;
   }
 
   hosts(): [string, string][] {

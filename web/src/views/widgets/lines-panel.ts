@@ -4,6 +4,7 @@ import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { countText, dayTimeText, plural } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { withoutAnsi } from '../../models/ansi.ts';
+import { placeOf } from '../../models/line-place.ts';
 import type { LineSource } from '../../models/line-source.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { DENSITIES, TIMES } from '../../models/stream-look.ts';
@@ -204,6 +205,6 @@ export class LinesPanel extends View<LinesPanelOptions> {
 
 /** A line as one row of text, for a mail or a ticket. */
 function lineText(line: Line): string {
-  const where = [line.hostName || line.agent, line.unit ?? line.source].join(' ');
+  const where = [placeOf(line), line.unit ?? line.source].join(' ');
   return `${new Date(line.tsMs).toISOString()} ${line.level} ${where}: ${visibleText(withoutAnsi(line.message))}`;
 }

@@ -29,11 +29,14 @@ export class Menu extends View<MenuOptions> {
     this.buttons()[0]?.focus();
     this.el.addEventListener('keydown', (event) => this.onKey(event));
     const away = (event: Event) => event.target instanceof Node && !this.el.contains(event.target) && this.destroy();
+    // A live stream scrolls all the time: only what moves the button moves away from the menu.
+    const moved = (event: Event) =>
+      event.target instanceof Node && event.target.contains(this.options.anchor) && away(event);
     document.addEventListener('pointerdown', away, true);
-    document.addEventListener('scroll', away, true);
+    document.addEventListener('scroll', moved, true);
     this.cleanup(() => {
       document.removeEventListener('pointerdown', away, true);
-      document.removeEventListener('scroll', away, true);
+      document.removeEventListener('scroll', moved, true);
     });
     return this;
   }

@@ -4,8 +4,10 @@ import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { dayTimeText, durationText, spanText, utcText } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
 import { ansiRuns } from '../../../models/ansi.ts';
+import { placeOf } from '../../../models/line-place.ts';
 import type { FoldedLine } from '../../../models/shown-rows.ts';
 import { fieldTree, type TreeState, valueActions } from './field-tree.ts';
+import { specialRow } from './special-row.ts';
 
 export interface DetailActions {
   addFilter(field: string, value: string, exclude: boolean): void;
@@ -30,7 +32,8 @@ interface Fact {
 function factsOf(line: FoldedLine, actions: DetailActions): Fact[] {
   const lateMs = line.receivedMs - line.tsMs;
   const facts: Fact[] = [
-    { label: 'time', text: `${dayTimeText(line.tsMs)}  ·  ${utcText(line.tsMs)}` },
+    { label: 'time', text: dayTimeText(line.tsMs) },
+    { label: 'UTC', text: utcText(line.tsMs) },
     { label: 'received', text: `${durationText(Math.abs(lateMs))} ${lateMs < 0 ? 'before its own time' : 'later'}` },
   ];
   if (line.repeats !== undefined) {
@@ -43,7 +46,7 @@ function factsOf(line: FoldedLine, actions: DetailActions): Fact[] {
     { label: 'level', text: line.level, filter: ['level', line.level] },
     {
       label: 'host',
-      text: line.hostName || line.agent,
+      text: placeOf(line),
       ...(line.host ? { filter: ['host', line.host] as [string, string], href: `#/hosts/${line.host}` } : {}),
     },
     { label: 'source', text: line.source, filter: ['source', line.source] },
@@ -90,9 +93,10 @@ export function lineDetail(line: FoldedLine, actions: DetailActions, state: Tree
     </tr>`;
   };
   const fields = line.fields === undefined || Object.keys(line.fields).length === 0 ? null : line.fields;
+  const special = specialRow(line, actions.instanceName);
   const rule = new URLSearchParams({ line: line.id }).toString();
   return html`<div class="detail-inner">
-    <pre class="detail-message">${messageOf(line)}</pre>
+    <pre class="detail-message">${special === null ? messageOf(line) : special.text}</pre>
     <div class="detail-columns">
       <table class="facts"><tbody>${factsOf(line, actions).map(fact)}</tbody></table>
       ${fields === null ? null : html`<section class="detail-fields" aria-label="Fields">${fieldTree(fields, actions, state)}</section>`}
@@ -102,6 +106,7 @@ export function lineDetail(line: FoldedLine, actions: DetailActions, state: Tree
       <button type="button" class="btn btn-sm btn-quiet" @click=${() => actions.copyLink(line)}>${icon('link')} Copy link</button>
       <button type="button" class="btn btn-sm btn-quiet" @click=${() => actions.copyLine(line)}>${icon('copy')} Copy text</button>
       <button type="button" class="btn btn-sm btn-quiet" @click=${() => actions.copyJson(line)}>${icon('copy')} Copy JSON</button>
+      ${special?.link ? html`<a class="btn btn-sm btn-quiet" href=${special.link.href}>${icon(special.kind === 'gap' ? 'ledger' : 'instances')} ${special.link.name}</a>` : null}
       ${sameOnes(line)}
       <a class="btn btn-sm btn-quiet" href="#/rules/new?${rule}">${icon('warn')} Make a rule</a>
     </div>

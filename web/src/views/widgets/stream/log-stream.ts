@@ -167,6 +167,7 @@ export class LogStream extends StreamBase {
       this.rows.toggle(key);
       return;
     }
+    if (target.closest('.c-link') !== null) return;
     // A click that ends a text selection selects text; it must not open the line.
     if (String(document.getSelection() ?? '') !== '') return;
     if (!isMarker(dom.row)) this.toggle(dom.number);

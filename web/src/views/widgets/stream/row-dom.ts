@@ -1,12 +1,14 @@
-import type { Gap, Level, Line } from '../../../../../common/model/line.ts';
+import type { Level, Line } from '../../../../../common/model/line.ts';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
-import { bytesText, clockText, countText, spanText } from '../../../dom/format.ts';
+import { clockText, countText, spanText } from '../../../dom/format.ts';
 import { ansiRuns } from '../../../models/ansi.ts';
 import { fieldOf, valueText } from '../../../models/line-fields.ts';
+import { shortPlaceOf } from '../../../models/line-place.ts';
 import { isMarker, type Marker, type StreamRow } from '../../../models/line-ring.ts';
 import type { FoldedLine } from '../../../models/shown-rows.ts';
 import type { Column, Times } from '../../../models/stream-look.ts';
 import { inlineFields } from './inline-fields.ts';
+import { type SpecialRow, specialRow } from './special-row.ts';
 
 /** Letter of a level: levels are told apart by letter and shape as well as by colour. */
 export const LEVEL_LETTERS: Record<Level, string> = { error: 'E', warn: 'W', info: 'I', debug: 'D' };
@@ -41,6 +43,8 @@ export interface RowDom {
   message: Text;
   coloured: boolean;
   fields: Text;
+  /** Where a special row leads; made when it is first wanted. */
+  link: HTMLAnchorElement | null;
 }
 
 export function createRowDom(columns: readonly Column[]): RowDom {
@@ -65,7 +69,7 @@ export function createRowDom(columns: readonly Column[]): RowDom {
   const message = cell('c-message', body);
   const fields = cell('c-fields', body);
   el.append(body);
-  return { el, number: null, row: null, top: Number.NaN, cells, count, message, coloured: false, fields };
+  return { el, number: null, row: null, top: Number.NaN, cells, count, message, coloured: false, fields, link: null };
 }
 
 const OWN_CLASSES = new Set(['time', 'level', 'host', 'source', 'instance']);
@@ -73,19 +77,6 @@ const OWN_CLASSES = new Set(['time', 'level', 'host', 'source', 'instance']);
 /** Class of a column's cells: its own for the usual ones, one for all others. A field's name is never a class. */
 export function columnClass(field: string): string {
   return OWN_CLASSES.has(field) ? `c-${field}` : 'c-extra';
-}
-
-/** The gap a line stands for, or null for a line of text. */
-export function gapOf(line: Line): Gap | null {
-  const gap = line.fields?.['gap'];
-  return gap !== null && typeof gap === 'object' && 'from' in gap && 'to' in gap ? (gap as Gap) : null;
-}
-
-/** The sentence of a gap row: how much is missing, where, why. */
-export function gapText(gap: Gap): string {
-  const count = gap.to - gap.from + 1;
-  const size = gap.bytes > 0 ? `, ${bytesText(gap.bytes)}` : '';
-  return `${countText(count)} ${count === 1 ? 'line is' : 'lines are'} missing here (numbers ${gap.from} to ${gap.to}${size}): ${visibleText(String(gap.reason))}`;
 }
 
 export function markerText(marker: Marker): string {
@@ -96,20 +87,23 @@ export function markerText(marker: Marker): string {
 /** Shows a row of the ring in an element. */
 export function fillRow(dom: RowDom, row: StreamRow, view: RowView): void {
   dom.row = row;
-  const marker = isMarker(row);
-  const gap = marker ? null : gapOf(row);
-  dom.el.dataset['action'] = !marker || row.marker === 'connection' ? '' : row.loading ? 'loading' : 'load';
-  if (marker || gap !== null) {
-    dom.el.className = marker ? `row row-marker row-${row.marker}` : 'row row-gap';
-    for (const [index, { field }] of view.columns.entries()) {
-      const kept = !marker && (field === 'time' || field === 'host');
-      set(dom.cells[index]!, kept ? cellText(row, field, view) : '');
-    }
-    dom.count.hidden = true;
-    setMessage(dom, marker ? markerText(row) : gapText(gap!));
-    set(dom.fields, '');
+  if (isMarker(row)) {
+    dom.el.dataset['action'] = row.marker === 'connection' ? '' : row.loading ? 'loading' : 'load';
+    dom.el.className = `row row-special row-marker row-${row.marker}`;
+    for (const cell of dom.cells) set(cell, '');
+    fillSpecial(dom, { text: markerText(row), link: null });
     return;
   }
+  dom.el.dataset['action'] = '';
+  const special = specialRow(row, view.instanceName);
+  if (special !== null) {
+    dom.el.className = `row row-special row-${special.kind}`;
+    for (const [index, { field }] of view.columns.entries())
+      set(dom.cells[index]!, field === 'time' ? cellText(row, field, view) : '');
+    fillSpecial(dom, special);
+    return;
+  }
+  if (dom.link !== null) dom.link.hidden = true;
   dom.el.className = `row lv-${row.level}${row.sortMs !== undefined && Math.abs(row.sortMs - row.tsMs) >= SKEW_MS ? ' is-skewed' : ''}`;
   for (const [index, { field }] of view.columns.entries()) set(dom.cells[index]!, cellText(row, field, view));
   const { repeats } = row as FoldedLine;
@@ -142,7 +136,7 @@ function cellText(line: Line, field: string, view: RowView): string {
     case 'level':
       return LEVEL_LETTERS[line.level] ?? '?';
     case 'host':
-      return visibleText(line.hostName || line.agent);
+      return visibleText(shortPlaceOf(line));
     case 'source':
       return line.source;
     case 'instance':
@@ -157,6 +151,25 @@ export function timeText(tsMs: number, { times, nowMs }: Pick<RowView, 'times' |
   if (times === 'ago') return `${spanText(nowMs() - tsMs)} ago`;
   const at = new Date(tsMs);
   return Number.isNaN(at.getTime()) ? '' : `${at.toISOString().slice(11, 23)}Z`;
+}
+
+/** A row that is about the stream: a sentence over the columns, and where more of it stands. */
+function fillSpecial(dom: RowDom, { text, link }: Pick<SpecialRow, 'text' | 'link'>): void {
+  dom.count.hidden = true;
+  setMessage(dom, text);
+  set(dom.fields, '');
+  if (link !== null && dom.link === null) {
+    dom.link = document.createElement('a');
+    dom.link.className = 'c-link';
+    // Rows are options of a list: by keys the same link stands in the open line.
+    dom.link.tabIndex = -1;
+    dom.message.parentElement!.after(dom.link);
+  }
+  if (dom.link === null) return;
+  dom.link.hidden = link === null;
+  if (link === null) return;
+  dom.link.textContent = link.name;
+  dom.link.href = link.href;
 }
 
 function setMessage(dom: RowDom, text: string): void {

@@ -126,7 +126,7 @@ export abstract class StreamBase extends View<LogStreamOptions> {
   readLook(): void {
     const { look, actions, nowMs, hide } = this.options;
     const { wrap, density, times } = look.state;
-    const columns = columnsOf(look, hide);
+    const columns = columnsOf(look, hide ?? [], this.widthPx);
     const shown = new Set(columns.map(({ field }: Column) => field));
     this.view = { columns, shown, times, wrap, nowMs, instanceName: actions.instanceName };
     const narrow = window.matchMedia(NARROW).matches;
@@ -138,6 +138,8 @@ export abstract class StreamBase extends View<LogStreamOptions> {
     this.el.classList.toggle('is-wrapped', wrap);
     this.el.style.setProperty('--row', `${g.rowPx}px`);
     this.el.style.setProperty('--cols', [...columns.map(({ px }: Column) => `${px}px`), 'minmax(0, 1fr)'].join(' '));
+    const kept = columns.filter(({ field }: Column) => field === 'time' || field === 'level').length;
+    this.el.style.setProperty('--special', String(kept + 1));
     drawColumns(this.columns, columns, look);
   }
 
@@ -207,12 +209,18 @@ export abstract class StreamBase extends View<LogStreamOptions> {
     const g = this.geometry;
     const { clientWidth, clientHeight } = this.scroller;
     g.viewPx = clientHeight;
-    if (this.widthPx !== clientWidth && this.view.wrap) {
-      // Rows wrap elsewhere now: those in view are measured again.
-      g.tall.clear();
-      this.pool.refill();
+    if (this.widthPx !== clientWidth) {
+      this.widthPx = clientWidth;
+      const { look, hide } = this.options;
+      if (columnsOf(look, hide ?? [], clientWidth).length !== this.view.columns.length) {
+        this.readLook();
+        this.pool.rebuild();
+      } else if (this.view.wrap) {
+        // Rows wrap elsewhere now: those in view are measured again.
+        g.tall.clear();
+        this.pool.refill();
+      }
     }
-    this.widthPx = clientWidth;
     this.detail.measure(g);
     this.redraw();
   }

@@ -32,9 +32,25 @@ export function streamFrame(label: string): StreamFrame {
   return { columns, scroller, space, head, detail, empty: div('stream-empty') };
 }
 
-/** The columns that a stream shows: those of the look, but for what says nothing on its page. */
-export function columnsOf(look: StreamLook, hide: readonly string[] = []): readonly Column[] {
-  return look.state.columns.filter(({ field }) => !hide.includes(field));
+/** What the messages give way to last: these stand in the open line too. */
+const GIVE_WAY = ['instance', 'source'];
+const LEAST_MESSAGE_PX = 260;
+const GAP_PX = 10;
+const EDGES_PX = 24;
+/** Narrower streams have rows of two lines, where columns take nothing from the message. */
+const TWO_LINES_PX = 420;
+
+/**
+ * The columns that a stream shows: those of the look, but for what says nothing on its page, and for what would leave the
+ * message no room. `widthPx` 0: not known yet.
+ */
+export function columnsOf(look: StreamLook, hide: readonly string[], widthPx: number): readonly Column[] {
+  let columns = look.state.columns.filter(({ field }) => !hide.includes(field));
+  if (widthPx < TWO_LINES_PX) return columns;
+  const left = () => widthPx - EDGES_PX - columns.reduce((sum, { px }) => sum + px + GAP_PX, 0);
+  for (const field of GIVE_WAY)
+    if (left() < LEAST_MESSAGE_PX) columns = columns.filter((column) => column.field !== field);
+  return columns;
 }
 
 /** Names over the columns; their edges are dragged. (By keys: the view menu.) */

@@ -85,7 +85,7 @@ export class ViewMenu extends DialogView<ViewMenuOptions> {
     return html`<div class="view-row"><span>${label} ${key === null ? null : html`<kbd>${key}</kbd>`}</span>
       <div class="segments" role="radiogroup" aria-label=${label}>${all.map(
         (one) =>
-          html`<button type="button" role="radio" class="seg" aria-checked=${one === on ? 'true' : 'false'} @click=${() => set(one)}>${name(one)}</button>`,
+          html`<button type="button" role="radio" class="seg" ?data-first=${one === on && key === 'd'} aria-checked=${one === on ? 'true' : 'false'} @click=${() => set(one)}>${name(one)}</button>`,
       )}</div></div>`;
   }
 
