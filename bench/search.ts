@@ -10,6 +10,7 @@ import { createManager } from '../manager/manager.ts';
 import { openLineStore } from '../manager/store/duckdb/open.ts';
 import type { LineBatch } from '../manager/store/ports.ts';
 import { runBench } from './support/bench.ts';
+import { madeOnce } from './support/made-once.ts';
 import { KIND_HOSTS, NEEDLE, RECENT_NEEDLE, sixKinds } from './support/six-kinds.ts';
 import { atMost, plainRow, quantile } from './support/stats.ts';
 import type { Row } from './support/table.ts';
@@ -17,14 +18,16 @@ import type { Row } from './support/table.ts';
 /**
  * Searches over sealed lines, through the HTTP API of the whole manager: six kinds of message, 20 hosts, about 175 bytes
  * a line as JSON. Each is asked twice to warm up and then timed several times; the answer is checked. Beside them, in the
- * same run, `grep -F` over the same lines as JSON, its file in memory. BENCH_LINES=10000000 for the long run.
+ * same run, `grep -F` over the same lines as JSON, its file in memory. BENCH_LINES=10000000 for the long run; with
+ * BENCH_DATA=<folder> the lines are made once and stay there for the next run.
  */
 const LINES = Number(process.env['BENCH_LINES'] ?? 3_000_000);
 /** What the long run may take: most of it is to make the lines. */
 const LIMIT_MS = 140_000 + LINES / 20;
 const ROUND_OF_HOST = 1_600;
 const TIMES = 7;
-const dir = mkdtempSync(join(tmpdir(), 'webvirt-search-'));
+const kept = process.env['BENCH_DATA'];
+const dir = kept ?? mkdtempSync(join(tmpdir(), 'webvirt-search-'));
 const rawPath = join(dir, 'raw.json');
 
 interface Built {
@@ -211,8 +214,8 @@ async function measure(get: Get, { fromMs, toMs, lines }: Built): Promise<Row[]>
 await runBench(
   `Search in ${LINES.toLocaleString('en')} sealed lines`,
   async (later) => {
-    later(() => rmSync(dir, { recursive: true, force: true }));
-    const built = await build();
+    if (kept === undefined) later(() => rmSync(dir, { recursive: true, force: true }));
+    const built = await madeOnce(kept, build);
     const get = await startManager(later);
     const rows = await measure(get, built);
     return [

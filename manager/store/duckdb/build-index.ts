@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
+import { ODD_FIELDS } from './field-texts.ts';
 import { addTexts, addValue, emptyTables, folded, type GramTables, SEPARATOR } from './grams.ts';
 import { runQuery } from './line-rows.ts';
+import { placesOfFile } from './parquet-places.ts';
 import { integer } from './query-sql.ts';
 import { sourceName } from './schema.ts';
 import { type Block, encodeIndex } from './segment-index.ts';
@@ -30,7 +32,8 @@ export async function buildIndex(connection: DuckDBConnection, path: string): Pr
   const rows = await runQuery(
     connection,
     `SELECT block, count(*), min(sort_ms), max(sort_ms), min(ordinal), max(ordinal), bit_or(1 << level::INTEGER),
-       sum(strlen(message))::BIGINT FROM ${from} GROUP BY block ORDER BY block`,
+       sum(strlen(message) + coalesce(strlen(fields), 0))::BIGINT,
+       coalesce(bool_or(regexp_matches(fields, '${ODD_FIELDS}')), FALSE) FROM ${from} GROUP BY block ORDER BY block`,
     [],
   );
   const parts: Buffer[] = [];
@@ -55,14 +58,25 @@ export async function buildIndex(connection: DuckDBConnection, path: string): Pr
   }
   const { timeline, data } = await timelineOf(connection, from);
   const [timelineOffset, timelineBytes] = place(data);
-  return encodeIndex({ blocks, timeline, timelineOffset, timelineBytes }, Buffer.concat(parts));
+  const known = await placesOf(path, blocks);
+  const sealed = known === null ? null : { places: known.places, tailOffset: place(known.tail)[0] };
+  return encodeIndex({ blocks, timeline, timelineOffset, timelineBytes, sealed }, Buffer.concat(parts));
+}
+
+/** Null also when the numbers of the blocks have holes. */
+async function placesOf(path: string, blocks: readonly Block[]): ReturnType<typeof placesOfFile> {
+  const first = blocks[0]?.block ?? 0;
+  if (blocks.some(({ block }, i) => block !== first + i)) return null;
+  const lines = blocks.map((block) => block.lines);
+  return placesOfFile(path, first, lines);
 }
 
 function foundOf(row: unknown[]): Found {
-  const [block, lines, minSortMs, maxSortMs, minOrdinal, maxOrdinal, levels, bytes] = row.map(Number);
+  const [block, lines, minSortMs, maxSortMs, minOrdinal, maxOrdinal, levels, bytes, odd] = row.map(Number);
   return {
     ...{ block: block!, lines: lines!, minSortMs: minSortMs!, maxSortMs: maxSortMs! },
     ...{ minOrdinal: minOrdinal!, maxOrdinal: maxOrdinal!, levels: levels!, bytes: bytes! },
+    oddFields: odd === 1,
   };
 }
 
@@ -93,13 +107,15 @@ async function tablesOf(
   const where = `block BETWEEN ${integer(small[0]!.block)} AND ${integer(small.at(-1)!.block)}`;
   const texts = await runQuery(
     connection,
-    `SELECT block, count(*), encode(string_agg(lower(message), chr(${SEPARATOR}))) FROM ${from} WHERE ${where} GROUP BY block`,
+    `SELECT block, count(*), encode(string_agg(lower(message), chr(${SEPARATOR}))),
+       count(fields), encode(string_agg(lower(fields), chr(${SEPARATOR}))) FROM ${from} WHERE ${where} GROUP BY block`,
     [],
   );
-  for (const [block, count, text] of texts) {
+  for (const [block, count, text, fieldsCount, fields] of texts) {
     const tables = emptyTables();
     made.set(Number(block), tables);
     addTexts(bytesOf(text), Number(count), tables);
+    if (Number(fieldsCount) > 0) addTexts(bytesOf(fields), Number(fieldsCount), tables);
     // Somebody may wait for a line meanwhile.
     await setImmediate();
   }

@@ -32,7 +32,9 @@ export async function connectAll(
   const instance = await DuckDBInstance.create(path, {
     threads: String(options.threads ?? 2),
     memory_limit: `${Math.round((options.memoryLimitBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
-    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 256 * 1024 ** 2) / 1024 ** 2)}MiB`,
+    wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
+    // New lines are in the file for minutes, and sealed then: to make them small first would take longer than to seal them.
+    force_compression: 'uncompressed',
     // The manager never loads code or data from elsewhere through a query.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -43,6 +45,8 @@ export async function connectAll(
     made.push(writer);
     // A sealed file never changes under its name.
     await writer.run('SET GLOBAL parquet_metadata_cache = true');
+    // The system keeps what is read of them; the database would only keep a second copy, and the names of all it read.
+    await writer.run('SET GLOBAL enable_external_file_cache = false');
     await prepareSchema(writer, path, options.failpoint);
     await onOpened(writer);
     const side = await instance.connect();

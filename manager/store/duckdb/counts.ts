@@ -43,9 +43,10 @@ export async function countByTime(
   const plan = await reading.plan(needles, within);
   if (isEmpty(plan)) return buckets;
   const where = allOf([atLeast(within.fromMs), below(within.toMs), ...filterConditions(filter)]);
-  const counted = await reading.query(
-    `SELECT (sort_ms - ${integer(fromMs)}) // ${integer(stepMs)} AS step, level, count(*)
-     FROM ${reading.from(plan)} WHERE ${where.sql} GROUP BY ALL`,
+  const counted = await reading.ask(
+    plan,
+    (from) => `SELECT (sort_ms - ${integer(fromMs)}) // ${integer(stepMs)} AS step, level, count(*)
+     FROM ${from} WHERE ${where.sql} GROUP BY ALL`,
     where.values,
   );
   for (const [at, level, count] of counted) {
@@ -71,8 +72,9 @@ export async function countByValue(
   const value = valueExpression(field);
   const plan = await reading.plan(needles, filter);
   if (isEmpty(plan)) return [];
-  const rows = await reading.query(
-    `SELECT value, count(*) AS n FROM (SELECT ${value} AS value FROM ${reading.from(plan)} WHERE ${where.sql})
+  const rows = await reading.ask(
+    plan,
+    (from) => `SELECT value, count(*) AS n FROM (SELECT ${value} AS value FROM ${from} WHERE ${where.sql})
      WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ${integer(Math.max(1, Math.trunc(limit)))}`,
     where.values,
   );
@@ -96,7 +98,7 @@ export async function countLines(reading: Reading, filter: LineFilter): Promise<
   }
   const plan = await reading.plan(needles, filter);
   if (isEmpty(plan)) return 0;
-  const [row] = await reading.query(`SELECT count(*) FROM ${reading.from(plan)} WHERE ${where.sql}`, where.values);
+  const [row] = await reading.ask(plan, (from) => `SELECT count(*) FROM ${from} WHERE ${where.sql}`, where.values);
   return Number(row?.[0] ?? 0);
 }
 

@@ -61,9 +61,9 @@ async function addCounted(
   const where = ['TRUE'];
   if (Number.isFinite(fromMs)) where.push(`sort_ms >= ${integer(fromMs)}`);
   if (Number.isFinite(toMs)) where.push(`sort_ms < ${integer(toMs)}`);
-  const from = reading.from(plan);
-  const sql = `SELECT ${step} AS step, level, count(*) FROM ${from} WHERE ${where.join(' AND ')} GROUP BY ALL`;
-  for (const [at, level, count] of await reading.query(sql)) {
+  const sql = (from: string) =>
+    `SELECT ${step} AS step, level, count(*) FROM ${from} WHERE ${where.join(' AND ')} GROUP BY ALL`;
+  for (const [at, level, count] of await reading.ask(plan, sql)) {
     const bucket = counts[Number(at)];
     if (bucket !== undefined) bucket[Number(level)]! += Number(count);
   }

@@ -28,8 +28,8 @@ export async function selectLines(
   limit: number,
 ): Promise<StoredLine[]> {
   const by = { newest: 'sort_ms DESC, ordinal DESC', 'oldest arrival': 'ordinal', 'newest arrival': 'ordinal DESC' };
-  const sql = `SELECT ${COLUMNS} FROM ${reading.from(plan)} WHERE ${where.sql} ORDER BY ${by[order]} LIMIT ${integer(Math.trunc(limit))}`;
-  const found = await reading.query(sql, where.values);
+  const rest = `WHERE ${where.sql} ORDER BY ${by[order]} LIMIT ${integer(Math.trunc(limit))}`;
+  const found = await reading.ask(plan, (from) => `SELECT ${COLUMNS} FROM ${from} ${rest}`, where.values);
   return found.map(readRow);
 }
 

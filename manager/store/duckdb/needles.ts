@@ -1,9 +1,10 @@
 import { LEVELS, type Level } from '../../../common/model/line.ts';
 import { queryOf } from '../../../common/pure/query/filter.ts';
 import { valueTest } from '../../../common/pure/query/match.ts';
-import type { Term } from '../../../common/pure/query/query.ts';
+import { isColumnField, type Term } from '../../../common/pure/query/query.ts';
 import type { LineFilter } from '../ports.ts';
 import { VALUE_COLUMNS } from './build-index.ts';
+import { fieldTexts } from './field-texts.ts';
 import { addText, addValue, emptyTables, hasAll, placesOf } from './grams.ts';
 import { regexLiterals } from './regex-literals.ts';
 import type { Block } from './segment-index.ts';
@@ -14,9 +15,16 @@ interface Places {
   long: number[];
 }
 
-/** What a block must have for a filter to match in it: of each list at least one. */
+/** Of these a block must have at least one. */
+interface Clause {
+  any: Places[];
+  /** True when it speaks of a value in `fields`. */
+  ofFields?: boolean;
+}
+
+/** What a block must have for a filter to match in it. */
 export interface Needles {
-  clauses: Places[][];
+  clauses: Clause[];
   /** Bit i: lines of level i can match. */
   levels: number;
   /** True when a line matches if its level does: nothing else is asked. */
@@ -49,7 +57,10 @@ export function mayMatch(needles: Needles, block: Block, data: Buffer): boolean 
   if (shortBytes === 0 || needles.clauses.length === 0) return true;
   const short = data.subarray(shortAt, shortAt + shortBytes);
   const long = data.subarray(longAt, longAt + longBytes);
-  return needles.clauses.every((any) => any.some((one) => hasAll(short, one.short) && hasAll(long, one.long)));
+  return needles.clauses.every(
+    ({ any, ofFields }) =>
+      (ofFields && block.oddFields) || any.some((one) => hasAll(short, one.short) && hasAll(long, one.long)),
+  );
 }
 
 function levelsOf(term: Term): number | null {
@@ -60,16 +71,24 @@ function levelsOf(term: Term): number | null {
   return LEVELS.reduce((mask, level: Level, i) => (fits(level) ? mask | (1 << i) : mask), 0);
 }
 
-function clausesOf(term: Term): Places[][] {
-  if (term.kind === 'text') return [[textPlaces(term.text)]];
-  if (term.kind === 'regex') return regexLiterals(term.source, term.ignoreCase).map((text) => [textPlaces(text)]);
+function clausesOf(term: Term): Clause[] {
+  if (term.kind === 'text') return [{ any: [textPlaces(term.text)] }];
+  if (term.kind === 'regex')
+    return regexLiterals(term.source, term.ignoreCase).map((text) => ({ any: [textPlaces(text)] }));
+  if (term.kind === 'present') return inFields(term.field, null);
   if (term.kind !== 'field') return [];
+  if (term.field !== 'host' && !isColumnField(term.field)) return inFields(term.field, term.pieces);
   const [value] = term.pieces;
   // The values of a block were cut at line ends; and nothing is known of a value between wildcards.
   if (term.pieces.length !== 1 || value === undefined || value === '' || value.includes('\n')) return [];
-  if (term.field === 'host') return [[valuePlaces('host', value), valuePlaces('host_name', value)]];
+  if (term.field === 'host') return [{ any: [valuePlaces('host', value), valuePlaces('host_name', value)] }];
   const known = term.field === 'source' || (VALUE_COLUMNS as readonly string[]).includes(term.field);
-  return known && term.field !== 'host_name' ? [[valuePlaces(term.field, value)]] : [];
+  return known ? [{ any: [valuePlaces(term.field, value)] }] : [];
+}
+
+function inFields(name: string, pieces: readonly string[] | null): Clause[] {
+  const texts = name === 'host' || isColumnField(name) ? null : fieldTexts(name, pieces);
+  return texts === null ? [] : [{ any: texts.map(textPlaces), ofFields: true }];
 }
 
 function textPlaces(text: string): Places {

@@ -1,11 +1,7 @@
-import { join } from 'node:path';
 import type { IndexShelf, LoadedIndex } from './index-shelf.ts';
 import type { HotTable, Layout, Segment } from './layout.ts';
 import { mayMatch, type Needles } from './needles.ts';
-import { integer } from './query-sql.ts';
-import { LINE_COLUMNS, linesIn } from './schema.ts';
 import type { Block } from './segment-index.ts';
-import { quotedText } from './sql-text.ts';
 
 /** A part of what may match. `fromMs..toMs` and ordinals are all included. */
 interface Part {
@@ -91,29 +87,6 @@ function meets(part: Part, { fromMs, toMs, fromOrdinal, toOrdinal }: Range): boo
   if (toMs !== undefined && part.fromMs >= toMs) return false;
   if (fromOrdinal !== undefined && part.maxOrdinal < fromOrdinal) return false;
   return toOrdinal === undefined || part.minOrdinal < toOrdinal;
-}
-
-/** What stands behind FROM: the lines of a plan, and some more that its filter refuses. */
-export function relationOf(plan: Plan, folder: string): string {
-  const parts = plan.tables.map(({ table }) => `SELECT ${LINE_COLUMNS} FROM ${linesIn(table)}`);
-  const whole: string[] = [];
-  const some: string[] = [];
-  const blocks: number[] = [];
-  for (const part of plan.segments) {
-    const path = quotedText(join(folder, part.segment.file));
-    if (part.blocks === null || part.blocks.length === part.loaded?.index.blocks.length) whole.push(path);
-    else {
-      some.push(path);
-      blocks.push(...part.blocks.map(({ block }) => block));
-    }
-  }
-  if (whole.length > 0) parts.push(`SELECT ${LINE_COLUMNS} FROM read_parquet([${whole.join(', ')}])`);
-  if (some.length > 0) {
-    const numbers = blocks.map(integer).join(', ');
-    parts.push(`SELECT ${LINE_COLUMNS} FROM read_parquet([${some.join(', ')}]) WHERE block IN (${numbers})`);
-  }
-  if (parts.length === 0) parts.push(`SELECT ${LINE_COLUMNS} FROM ${linesIn('lines')} WHERE FALSE`);
-  return `(${parts.join(' UNION ALL ')})`;
 }
 
 export function isEmpty({ tables, segments }: Plan): boolean {

@@ -1,7 +1,7 @@
 import type { Plan } from './plan.ts';
 
 /** Lines that the first window may make the database look at; each further one takes more. */
-const FIRST_LINES = 32_768;
+const FIRST_LINES = 8_192;
 const GROWTH = 4;
 /** What is not divided into blocks is taken to be spread evenly over its time. */
 const SLICE_LINES = 16_384;

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { writeExcerpt } from './excerpts.ts';
+import type { Plan, SegmentPart } from './plan.ts';
+import { integer } from './query-sql.ts';
+import { LINE_COLUMNS, linesIn } from './schema.ts';
+import type { LostLines, SegmentGuard } from './segment-guard.ts';
+import type { Block } from './segment-index.ts';
+import { quotedText } from './sql-text.ts';
+
+/** Blocks that are read by themselves; of more than these the files are read. */
+const LIMIT_EXCERPT_BLOCKS = 24;
+
+/** What stands behind FROM for the lines of a plan, and some more that its filter refuses. */
+export interface Relation {
+  sql: string;
+  /** Files that are there for this question alone. */
+  excerpts: string[];
+  /** Blocks of the plan that cannot be read: their lines are not in it. By a name of their own. */
+  lost: Map<string, LostLines>;
+}
+
+export interface RelationDeps {
+  folder: string;
+  guard: SegmentGuard;
+}
+
+/** Every block of it was compared with its checksum. */
+export async function relationOf(plan: Plan, deps: RelationDeps): Promise<Relation> {
+  const relation: Relation = { sql: '', excerpts: [], lost: new Map() };
+  const parts = plan.tables.map(({ table }) => `SELECT ${LINE_COLUMNS} FROM ${linesIn(table)}`);
+  parts.push(...((await fromExcerpts(plan, deps, relation)) ?? (await fromFiles(plan, deps, relation))));
+  if (parts.length === 0) parts.push(`SELECT ${LINE_COLUMNS} FROM ${linesIn('lines')} WHERE FALSE`);
+  relation.sql = `(${parts.join(' UNION ALL ')})`;
+  return relation;
+}
+
+/** Null when the files themselves have to be read: there is too much, or no room for excerpts. */
+async function fromExcerpts(plan: Plan, deps: RelationDeps, relation: Relation): Promise<string[] | null> {
+  const blocks = plan.segments.reduce((sum, part) => sum + (knownBlocks(part)?.length ?? Infinity), 0);
+  if (blocks > LIMIT_EXCERPT_BLOCKS) return null;
+  const paths: string[] = [];
+  for (const part of plan.segments) {
+    const wanted = knownBlocks(part)!;
+    try {
+      const { path, bad } = await writeExcerpt(deps.folder, deps.guard, part.segment, part.loaded!, wanted);
+      for (const block of bad) noteLost(relation, part, block);
+      if (path !== null) paths.push(path);
+    } catch {
+      return null;
+    } finally {
+      relation.excerpts = paths;
+    }
+  }
+  return paths.length === 0 ? [] : [`SELECT ${LINE_COLUMNS} FROM ${filesIn(paths)}`];
+}
+
+async function fromFiles(plan: Plan, { folder, guard }: RelationDeps, relation: Relation): Promise<string[]> {
+  const whole: string[] = [];
+  const some: string[] = [];
+  const numbers: number[] = [];
+  for (const part of plan.segments) {
+    const path = join(folder, part.segment.file);
+    const wanted = knownBlocks(part);
+    let blocks = part.blocks;
+    if (wanted !== null) {
+      const bad = await guard.badBlocks(part.segment, part.loaded!, wanted);
+      for (const block of bad) noteLost(relation, part, block);
+      blocks = part.blocks!.filter((_, i) => !bad.has(wanted[i]!));
+    }
+    if (blocks === null || blocks.length === part.loaded?.index.blocks.length) whole.push(path);
+    else if (blocks.length > 0) {
+      some.push(path);
+      numbers.push(...blocks.map(({ block }) => block));
+    }
+  }
+  const parts: string[] = [];
+  if (whole.length > 0) parts.push(`SELECT ${LINE_COLUMNS} FROM ${filesIn(whole)}`);
+  if (some.length > 0)
+    parts.push(`SELECT ${LINE_COLUMNS} FROM ${filesIn(some)} WHERE block IN (${numbers.map(integer).join(', ')})`);
+  return parts;
+}
+
+/** Which blocks of its file a part wants, counted from 0; null when their places are not known. */
+function knownBlocks({ loaded, blocks }: SegmentPart): number[] | null {
+  const places = loaded?.index.sealed?.places;
+  return places === undefined || blocks === null ? null : blocks.map(({ block }) => block - places.firstBlock);
+}
+
+function noteLost({ lost }: Relation, { segment, loaded }: SegmentPart, at: number): void {
+  const { block, lines, minSortMs, maxSortMs }: Block = loaded!.index.blocks[at]!;
+  lost.set(`${segment.file} ${block}`, { lines, fromMs: minSortMs, toMs: maxSortMs });
+}
+
+function filesIn(paths: readonly string[]): string {
+  return `read_parquet([${paths.map(quotedText).join(', ')}])`;
+}
