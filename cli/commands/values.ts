@@ -36,6 +36,15 @@ export function durationFlag(call: CliCall, name: string): number | undefined {
   return text === undefined ? undefined : parsed(name, text, parseDuration);
 }
 
+/** Milliseconds of a word such as `2h`; `name` is what it is for. */
+export function durationWord(name: string, text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new WebvirtError('bad-request', `${name} "${text}": ${(error as Error).message}.`);
+  }
+}
+
 /** A whole number of at least 1. */
 export function countFlag(call: CliCall, name: string): number | undefined {
   const text = textFlag(call, name);
