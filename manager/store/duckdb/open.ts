@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { noStoreFailpoint } from '../failpoint.ts';
 import { columnsOf, sortMsOf } from '../line-columns.ts';
 import type { CommittedBatch, LineBatch, LineStore, SampleStore } from '../ports.ts';
 import { countByTime, countByValue, countLines } from './counts.ts';
+import { sizeOf } from './durable-file.ts';
 import { type EngineOptions, openEngine, type ReadOptions } from './engine.ts';
 import { fillableParts, lastFilledOrdinal, noteFills, noteGaps, prepareFills, readLedger } from './fills.ts';
 import { extentOf, type HotTable } from './layout.ts';
@@ -144,7 +144,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     fill: (batch) => engine.write((connection) => fill(connection, batch), numbered),
     async stats() {
       const { hot, sealing, segments } = book.current;
-      const inFile = (await bytesOf(path)) + (await bytesOf(`${path}.wal`));
+      const inFile = (await sizeOf(path)) + (await sizeOf(`${path}.wal`));
       return {
         lines: segments.reduce((sum, segment) => sum + segment.lines, hot.lines + (sealing?.lines ?? 0)),
         bytesOnDisk: segments.reduce((sum, segment) => sum + segment.bytes, inFile),
@@ -189,12 +189,4 @@ function widen(hot: HotTable, batch: LineBatch): void {
   hot.sinceMs = Math.min(hot.sinceMs ?? Infinity, batch.receivedMs);
   for (const message of columns.message) hot.characters += message.length;
   for (const fields of columns.fields ?? []) hot.characters += fields?.length ?? 0;
-}
-
-async function bytesOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch {
-    return 0;
-  }
 }

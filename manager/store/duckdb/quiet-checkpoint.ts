@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { sizeOf } from './durable-file.ts';
 
 const QUIET_MS = 400;
 /** A log smaller than this is read at a start in no time: working it into the file would gain nothing. */
@@ -12,11 +12,7 @@ export function createQuietCheckpoint(logPath: string, checkpoint: () => Promise
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
-    const size = await stat(logPath).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (size < WORTH_BYTES) return;
+    if ((await sizeOf(logPath)) < WORTH_BYTES) return;
     // A disk that refuses is told by the next commit; here nothing was promised to anybody.
     await checkpoint().catch(() => undefined);
   }

@@ -33,6 +33,9 @@ export interface Sealer {
   underway: Set<string>;
 }
 
+/** A log of this size is read again in a few seconds at a start. */
+const LONG_LOG_BYTES = 256 * 1024 ** 2;
+
 export const emptyHot = (): HotTable => ({ extent: null, lines: 0, characters: 0, sinceMs: null });
 
 /** Takes lines from the hot table to files. A line is in one place at every moment, whoever looks and whatever fails. */
@@ -42,6 +45,8 @@ export function createSealer(
     engine: Engine;
     book: LayoutBook;
     folder: string;
+    /** Size of the write-ahead log. */
+    logBytes: () => Promise<number>;
     failpoint: (name: SealPoint) => void;
     onFailed: (error: unknown) => void;
   },
@@ -92,8 +97,10 @@ export function createSealer(
       underway.clear();
     }
     failpoint('S5');
-    // What was sealed leaves the log; to work much that is new into the file only to seal it soon would be for nothing.
-    if (book.current.hot.lines < options.lines / 8) await engine.checkpoint();
+    // What was sealed leaves the log now. To work much that is new into the file, only to seal it soon, would be for
+    // nothing, and hold up those who write: that waits until the log is long.
+    const few = book.current.hot.lines < options.lines / 8;
+    if (few || (await deps.logBytes()) > LONG_LOG_BYTES) await engine.checkpoint();
   }
 
   function alone<T>(work: () => Promise<T>): Promise<T> {
