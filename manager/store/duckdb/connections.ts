@@ -45,6 +45,8 @@ export async function connectAll(
     made.push(writer);
     // A sealed file never changes under its name.
     await writer.run('SET GLOBAL parquet_metadata_cache = true');
+    // The system keeps what is read of them; the database would only keep a second copy, and the names of all it read.
+    await writer.run('SET GLOBAL enable_external_file_cache = false');
     await prepareSchema(writer, path, options.failpoint);
     await onOpened(writer);
     const side = await instance.connect();

@@ -3,10 +3,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { buildIndex } from './build-index.ts';
 import { sizeOf, writeDurably } from './durable-file.ts';
 import type { Engine } from './engine.ts';
+import { prepareExcerpts } from './excerpts.ts';
 import { IndexShelf, indexName } from './index-shelf.ts';
 import { LayoutBook, type Segment } from './layout.ts';
 import { createSealer, type Sealer, type SealPoint } from './sealer.ts';
 import { removeSegments, tidyFolder } from './segment-files.ts';
+import { type LostLines, SegmentGuard } from './segment-guard.ts';
 
 export interface SealedOptions {
   /** Lines, characters of text, and age at which the table of new lines is sealed. */
@@ -16,8 +18,8 @@ export interface SealedOptions {
   /** Memory for what is known of sealed blocks. */
   filterBytes?: number;
   sealFailpoint?: (name: SealPoint) => void;
-  /** A file of sealed lines is missing or damaged: its lines are left out until it is put back. */
-  onDamaged?: (segment: { file: string; lines: number }) => void;
+  /** A part of a file of sealed lines is missing or damaged: its lines are left out until it is put back. */
+  onDamaged?: (segment: { file: string } & LostLines) => void;
   /** Sealing failed; it is tried again. */
   onSealFailed?: (error: unknown) => void;
 }
@@ -29,6 +31,7 @@ const DAY_MS = 86_400_000;
 export interface Sealed extends Omit<Sealer, 'look'> {
   book: LayoutBook;
   shelf: IndexShelf;
+  guard: SegmentGuard;
   folder: string;
   /** Reads what is stored, at each opening of the file. */
   load(connection: DuckDBConnection): Promise<void>;
@@ -45,6 +48,7 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
   const folder = sealedFolder(path);
   const book = new LayoutBook();
   const shelf = new IndexShelf(folder, options.filterBytes ?? 128 * 1024 ** 2, rebuild);
+  const guard = new SegmentGuard(folder, ({ file }, lost) => options.onDamaged?.({ file, ...lost }));
   const onFailed = options.onSealFailed ?? (() => undefined);
   const later = new Set<Promise<unknown>>();
   let started: { engine: Engine; sealer: Sealer; timer: NodeJS.Timeout } | null = null;
@@ -76,18 +80,20 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
 
   const none = new Set<string>();
   return {
-    ...{ book, shelf, folder },
+    ...{ book, shelf, guard, folder },
     get underway() {
       return started?.sealer.underway ?? none;
     },
     async load(connection) {
       book.damaged.clear();
       const { segments } = await book.load(connection);
+      await prepareExcerpts(folder);
       const damaged = await tidyFolder(folder, segments, started?.sealer.underway ?? none);
       if (damaged.length === 0) return;
       for (const segment of damaged) {
         book.damaged.add(segment.file);
-        options.onDamaged?.({ file: segment.file, lines: segment.lines });
+        const { file, lines, minSortMs: fromMs, maxSortMs: toMs } = segment;
+        options.onDamaged?.({ file, lines, fromMs, toMs });
       }
       await book.load(connection);
     },
