@@ -9,7 +9,7 @@ export interface AlertLog {
 }
 
 /** What rules read of the store. */
-export type AlertLines = Pick<LineStore, 'since' | 'newestOrdinal' | 'search'>;
+export type AlertLines = Pick<LineStore, 'since' | 'newestOrdinal' | 'search' | 'shared'>;
 
 /** How a committed batch is read: as the store does it. */
 export interface ColumnReader {

@@ -69,7 +69,9 @@ export function createRuleTable(store: RuleStore, log: AlertLog): RuleTable {
       }
       const goesOn = before !== undefined && meaningOf(before.rule) === meaningOf(rule);
       const watches = goesOn ? [...before.watches.all()] : [];
-      const watch = createRuleWatch(rule, { position: goesOn ? before.position : position, lastFiredMs, watches });
+      const { position: at, floor, reached } = before ?? { position, floor: position, reached: [] };
+      const kept = goesOn ? { position: at, places: { floor, reached } } : { position };
+      const watch = createRuleWatch(rule, { ...kept, lastFiredMs, watches });
       live.set(rule.id, watch);
       regroup();
       return watch;

@@ -4,7 +4,7 @@ import { fold } from '../../common/pure/query/fold.ts';
 import { compileMatcher, type Matcher } from '../../common/pure/query/match.ts';
 import { re2Engine } from '../../common/pure/query/re2-engine.ts';
 import type { QueryRow } from '../../common/pure/query/row.ts';
-import type { StoredRule } from '../store/ports.ts';
+import type { RulePosition, StoredRule } from '../store/ports.ts';
 import { expectedGroups } from './expected.ts';
 import { groupOfRow } from './group.ts';
 import type { KnownGroups } from './ports.ts';
@@ -22,6 +22,9 @@ export interface RuleWatch {
   readonly rule: StoredRule;
   /** Arrival number of the last line that was looked at. */
   position: number;
+  /** In a store that managers share: where it began, and the last number of each of them since. See `hasSeen`. */
+  floor: number;
+  reached: number[];
   lastFiredMs: number | null;
   readonly watches: Watches;
   /** A line that matches; `sortMs` is the time it is ordered by. */
@@ -39,7 +42,7 @@ const HOLD_BACK_MS = 2_000;
 
 export function createRuleWatch(
   rule: StoredRule,
-  kept: { position: number; lastFiredMs: number | null; watches: readonly Watch[] },
+  kept: Pick<RulePosition, 'position' | 'lastFiredMs' | 'places'> & { watches: readonly Watch[] },
 ): RuleWatch {
   const watches = createWatches(rule, kept.watches);
   const { groupBy, condition } = rule;
@@ -52,6 +55,8 @@ export function createRuleWatch(
   return {
     rule,
     position: kept.position,
+    floor: kept.places?.floor ?? kept.position,
+    reached: [...(kept.places?.reached ?? [])],
     lastFiredMs: kept.lastFiredMs,
     watches,
     see(row, sortMs, sighting, clocks) {

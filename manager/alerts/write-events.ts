@@ -66,7 +66,10 @@ export function createWriter(deps: {
     const upMs = deps.upMs();
     if (moved.length === 0 && Math.abs(upMs - savedUpMs) < LEAST_UP_MS) return;
     deps.rules.write({
-      positions: moved.map(({ rule, position, lastFiredMs }) => ({ rule: rule.id, position, lastFiredMs })),
+      positions: moved.map(({ rule, position, lastFiredMs, floor, reached }) => ({
+        ...{ rule: rule.id, position, lastFiredMs },
+        places: reached.length === 0 ? null : { floor, reached: [...reached] },
+      })),
       watches,
       events: told.map(({ event }) => event),
       deliveries: deps.deliveriesOf(told),

@@ -73,8 +73,13 @@ async function openWith(
   const deps = { session, voids, counts: options.counts };
 
   const kept = new Kept(deps, { manager, keep, nowMs });
-  const since = (filter: LineFilter, after: number | readonly number[], limit: number, signal?: AbortSignal) =>
-    linesSince(deps, filter, after, limit, out.newestOrdinal, limitsOf(readMs, signal));
+  const since = (
+    filter: LineFilter,
+    after: number | readonly number[],
+    limit: number,
+    signal?: AbortSignal,
+    floor?: number,
+  ) => linesSince(deps, filter, after, limit, out.newestOrdinal, limitsOf(readMs, signal), floor);
 
   const lines: LineStore = {
     append: (batches) => (batches.length === 0 ? Promise.resolve([]) : out.append(batches)),

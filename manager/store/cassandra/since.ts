@@ -20,11 +20,12 @@ export async function linesSince(
   limit: number,
   newestOwn: number,
   limits: Limits,
+  floor?: number,
 ): Promise<{ lines: Line[]; lastOrdinal: number; positions: number[] }> {
-  const given = typeof after === 'number' ? [after] : after.length === 0 ? [0] : after;
+  const given = typeof after === 'number' ? [after] : after.length === 0 ? [floor ?? 0] : after;
   const newestGiven = Math.max(...given);
   const places = new Map(typeof after === 'number' ? [] : given.map((ordinal) => [laneOf(ordinal), ordinal]));
-  const placeIn = (ordinal: number) => places.get(laneOf(ordinal)) ?? newestGiven;
+  const placeIn = (ordinal: number) => places.get(laneOf(ordinal)) ?? floor ?? newestGiven;
   const compiled = compileFilter(filter);
   await deps.voids.refresh();
   const { fromMs, toMs } = rangeOf(filter);
@@ -37,7 +38,12 @@ export async function linesSince(
   const found = await walk(
     deps,
     {
-      ...{ order: 'oldest', fromOrdinal: Math.max(1, Math.min(...given) + 1), toOrdinal: LAST_ORDINAL, limit },
+      ...{
+        order: 'oldest',
+        fromOrdinal: Math.max(1, Math.min(...given, floor ?? Infinity) + 1),
+        toOrdinal: LAST_ORDINAL,
+        limit,
+      },
       shards: (shards) => shards,
       mayHave: lookUps(deps.session, compiled.query),
       sieve: createSieve(deps, filter, limits),

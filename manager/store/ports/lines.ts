@@ -70,7 +70,7 @@ export interface SharedStore {
   /** Which of the managers gave an arrival number. */
   laneOf(ordinal: number): number;
   /**
-   * As `LineStore.since`, after one number for each manager that was heard (of the others: after the newest of them all).
+   * As `LineStore.since`, after one number for each manager that was heard; of the others after `floor`, or the newest of all.
    * `positions` is where to go on.
    */
   since(
@@ -78,6 +78,7 @@ export interface SharedStore {
     after: readonly number[],
     limit: number,
     signal?: AbortSignal,
+    floor?: number,
   ): Promise<{ lines: Line[]; positions: number[] }>;
 }
 
@@ -128,5 +129,16 @@ export interface LineStore {
    * cursor of the epoch stays. Answers what was stored: nothing, where nothing was missing.
    */
   fill(batch: LineBatch): Promise<CommittedBatch[]>;
-  stats(): Promise<{ lines: number; bytesOnDisk: number; oldestMs: number | null }>;
+  stats(): Promise<LineStats>;
+}
+
+/** What a store of lines says of itself. */
+export interface LineStats {
+  lines: number;
+  bytesOnDisk: number;
+  oldestMs: number | null;
+  /** Lines that are not in sealed files yet; absent where nothing is sealed. */
+  unsealedLines?: number;
+  /** For how long adding lines was held up since the start, because sealing was behind. */
+  heldBackMs?: number;
 }
