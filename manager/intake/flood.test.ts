@@ -59,7 +59,7 @@ describe('an agent that floods (L19, S24)', () => {
       );
     while (refused === 0) await new Promise((resolve) => setImmediate(resolve));
     const { sender, spool } = other(1);
-    const quiet = rig.intake.acceptFrames(sender, [spool.add([line('quiet')])]);
+    const quiet = rig.intake.acceptFrames(sender, [spool.add([line('x'.repeat(16 * 1024))])]);
     await new Promise((resolve) => setImmediate(resolve));
     open();
     expect(await quiet).toMatchObject([{ t: 'ack' }]);
