@@ -40,6 +40,10 @@ ip link add br0 type bridge
 ip link set br0 addrgenmode none
 ip link set br0 up
 
+# Beside each other on one link, a host that is silent for seconds has no power; the kernel's own patience is minutes.
+(echo 2 >/proc/sys/net/ipv4/tcp_syn_retries) 2>/dev/null || :
+(echo 6 >/proc/sys/net/ipv4/tcp_retries2) 2>/dev/null || :
+
 if grep -q '^lock_manager' /etc/libvirt/qemu.conf; then virtlockd --daemon; fi
 libvirtd --daemon --listen
 echo ready
