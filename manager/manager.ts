@@ -3,7 +3,7 @@ import { createAuth } from './auth/auth.ts';
 import { createBus } from './bus/bus.ts';
 import type { ManagerConfig } from './config.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
-import { createManagerAlerts } from './manager/alerts.ts';
+import { createManagerAlerts, ownGroups } from './manager/alerts.ts';
 import { lockDataDir } from './manager/data-lock.ts';
 import { createEdge, type Edge } from './manager/edge.ts';
 import { explainStartError } from './manager/explain.ts';
@@ -56,7 +56,10 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     );
     bus.on('keep', storage.retainSoon);
     parts.push({ name: 'stores', stop: storage.close });
-    const { state, store } = storage;
+    const { store } = storage;
+    const isStoreShared = () => store.lines.shared !== undefined;
+    const peers = createPeers(config, { state: storage.state, bus, log, version, isStoreShared });
+    const { state } = peers;
 
     const auth = createAuth(
       {
@@ -104,9 +107,9 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     sink.attach(intake.lineSink);
 
     const alerts = createManagerAlerts(config, {
-      ...{ state, lines: store.lines, fleet, bus, log, consoleUrl: () => edge?.url() ?? '' },
+      ...{ state, lines: store.lines, fleet, bus, log, peers, consoleUrl: () => edge?.url() ?? '' },
     });
-    const peers = createPeers(config, { settings: state.settings, bus, log, version });
+    peers.serve({ alerts, known: ownGroups(fleet) });
     const own = { version, webFolder, auth, enrolment, fleet, state, storage, peers, alerts, bus, log, audit };
     edge = createEdge(config, own);
     intake.start();

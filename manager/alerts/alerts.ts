@@ -32,6 +32,8 @@ export type AlertsDeps = Omit<EngineDeps, 'rules' | 'onWritten' | 'deliveriesOf'
   /** Where the console is, for links. */
   consoleUrl(): string;
   post?: PostDeps;
+  /** Waited for before anybody is told: the other managers can know of it then. */
+  taken?: () => Promise<unknown>;
   nowMs?: () => number;
   monotonicMs?: () => number;
 };
@@ -45,6 +47,10 @@ export interface AlertNumbers extends EngineStats {
 export interface Alerts {
   start(): void;
   stop(): Promise<void>;
+  /** False: another manager looks after the rules and tells people; this one shows what that one counted. */
+  lead(is: boolean): void;
+  /** What the other one counted is in the store now. */
+  follow(): void;
   rules: RuleService;
   destinations: DestinationService;
   deliveries: StateStore['deliveries'];
@@ -68,6 +74,7 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): Alerts {
     groupBy === 'instance' ? (deps.known.instances().find(({ id }) => id === group)?.name ?? null) : null;
   const deliveries = createDeliveries(config.deliveries, {
     ...{ deliveries: state.deliveries, destinations: state.destinations, send, bus, log, groupName: nameOf, nowMs },
+    taken: deps.taken ?? (() => Promise.resolve()),
   });
 
   const events = { fired: 0, ended: 0, 'held-quiet': 0 };
@@ -113,6 +120,12 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): Alerts {
       deliveries.start();
       mutes.start();
     },
+    lead(is) {
+      engine.lead(is);
+      deliveries.lead(is);
+      for (const { id } of state.rules.list()) bus.emit('rule', { id });
+    },
+    follow: engine.follow,
     async stop() {
       mutes.stop();
       await engine.stop();

@@ -27,6 +27,8 @@ export interface DeliveryDeps {
   bus: Bus;
   log: AlertLog;
   groupName(groupBy: string | null, group: string | null): string | null;
+  /** Resolves when the other managers can know of what waits: two would send it else. */
+  taken?: () => Promise<unknown>;
   nowMs: () => number;
   random?: () => number;
 }
@@ -40,6 +42,8 @@ export interface Deliveries {
   wake(): void;
   start(): void;
   stop(): Promise<void>;
+  /** False: another manager sends what waits. */
+  lead(is: boolean): void;
 }
 
 const LONGEST_TIMER_MS = 60_000;
@@ -60,6 +64,7 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
   let timer: NodeJS.Timeout | undefined;
   let looked = { wallMs: nowMs(), steadyMs: performance.now() };
   let stopped = true;
+  let leads = true;
 
   /** Grows with each failure in a row; never in step with other managers or messages. */
   function pauseMs(inRow: number): number {
@@ -101,7 +106,9 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
   }
 
   async function work(destination: string): Promise<void> {
-    while (!stopped && (failures.get(destination)?.untilMs ?? 0) <= nowMs()) {
+    while (!stopped && leads && (failures.get(destination)?.untilMs ?? 0) <= nowMs()) {
+      await deps.taken?.();
+      if (stopped || !leads) return;
       const [next] = deliveries.waiting(destination, 1);
       if (next === undefined || (next.nextTryMs ?? 0) > nowMs()) return;
       await attempt(next);
@@ -129,7 +136,7 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
 
   function look(): void {
     clearTimeout(timer);
-    if (stopped) return;
+    if (stopped || !leads) return;
     let nextMs = nowMs() + LONGEST_TIMER_MS;
     try {
       if (isSetBack()) makeDue();
@@ -179,6 +186,10 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
       } catch (error) {
         onFault(error);
       }
+      look();
+    },
+    lead(is) {
+      leads = is;
       look();
     },
     async stop() {

@@ -17,6 +17,8 @@ export interface RuleService {
   create(draft: RuleDraft, owner: string): Rule;
   update(id: string, draft: RuleDraft): Rule;
   remove(id: string): void;
+  /** Takes a rule as another manager wrote it; null: it was removed there. What cannot be read here is refused: `bad-query`. */
+  adopt(id: string, rule: StoredRule | null): void;
   /** Nobody is told for so long; 0: they are told again, and of what it fires for. Throws `not-found`. */
   mute(id: string, forMs: number): Rule;
   events(options: { rule?: string; limit: number; before?: string }): RuleEvent[];
@@ -74,6 +76,27 @@ export function createRuleService(deps: {
     return present(rule);
   }
 
+  const isMuted = (rule: StoredRule | null) => (rule?.mutedUntilMs ?? 0) > deps.nowMs();
+
+  function change(before: StoredRule, rule: StoredRule): Rule {
+    const { id } = rule;
+    // What was counted under another meaning is of no use, and would come back at the next start.
+    if (meaningOf(before) !== meaningOf(rule)) {
+      const why = rule.enabled ? 'The rule was changed.' : 'The rule was switched off.';
+      engine.tell(id, (watch, clocks) => watch.endAll(clocks, why));
+      engine.remove(id);
+      rules.forget(id);
+    }
+    return keep(rule);
+  }
+
+  function drop(id: string): void {
+    engine.tell(id, (watch, clocks) => watch.endAll(clocks, 'The rule was removed.'));
+    engine.remove(id);
+    rules.remove(id);
+    deps.bus.emit('rule', { id });
+  }
+
   return {
     list: () => rules.list().map(present),
     get: (id) => present(find(id)),
@@ -86,26 +109,27 @@ export function createRuleService(deps: {
     update(id, draft) {
       check(draft);
       const before = find(id);
-      const rule = { ...before, ...draft, id, changedMs: deps.nowMs() };
-      // What was counted under another meaning is of no use, and would come back at the next start.
-      if (meaningOf(before) !== meaningOf(rule)) {
-        const why = rule.enabled ? 'The rule was changed.' : 'The rule was switched off.';
-        engine.tell(id, (watch, clocks) => watch.endAll(clocks, why));
-        engine.remove(id);
-        rules.forget(id);
-      }
-      return keep(rule);
+      return change(before, { ...before, ...draft, id, changedMs: deps.nowMs() });
     },
     remove(id) {
       find(id);
-      engine.tell(id, (watch, clocks) => watch.endAll(clocks, 'The rule was removed.'));
-      engine.remove(id);
-      rules.remove(id);
-      deps.bus.emit('rule', { id });
+      drop(id);
+    },
+    adopt(id, rule) {
+      const before = rules.list().find((one) => one.id === id) ?? null;
+      if (rule === null) {
+        if (before !== null) drop(id);
+        return;
+      }
+      createChannel(rule.query);
+      if (before === null) keep(rule);
+      else change(before, rule);
+      if (isMuted(before) && !isMuted(rule)) engine.tell(id, (watch, clocks) => watch.again(clocks));
+      deps.onMuted();
     },
     mute(id, forMs) {
       const before = find(id);
-      const wasMuted = (before.mutedUntilMs ?? 0) > deps.nowMs();
+      const wasMuted = isMuted(before);
       const muted = keep({ ...before, mutedUntilMs: forMs > 0 ? deps.nowMs() + forMs : null });
       if (wasMuted && forMs === 0) engine.tell(id, (watch, clocks) => watch.again(clocks));
       deps.onMuted();

@@ -20,14 +20,17 @@ const PATHS: Partial<Record<Way, string>> = { http: '/api/v1/logs', otlp: '/v1/l
 /** All ways by which programs outside send lines, behind one door. */
 export function createOutsideWays(
   { intake, lines }: Pick<ManagerConfig, 'intake' | 'lines'>,
-  deps: { intake: FrameTaker; log: Log },
+  deps: { intake: FrameTaker; log: Log; tls: () => { key: string; cert: string } },
 ): OutsideWays {
   const door = createOutside(
     { linesPerSecond: intake.linesPerSecond, burstLines: intake.burst, retryMs: lines.retry },
     deps,
   );
   const { maxMessage: maxMessageBytes, idle: idleMs, ...rest } = intake.syslog;
-  const syslog = createSyslog({ ...rest, maxMessageBytes, idleMs }, { door, nowMs: Date.now, log: deps.log });
+  const syslog = createSyslog(
+    { ...rest, maxMessageBytes, idleMs },
+    { door, nowMs: Date.now, log: deps.log, tls: deps.tls },
+  );
   return {
     door,
     report: () => door.report((way) => PATHS[way] ?? syslog.listens(way)),

@@ -1,48 +1,145 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { KnownGroups } from '../alerts/ports.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { Presence } from '../bus/redis/presence.ts';
+import type { Note } from '../bus/redis/wire.ts';
 import { type BusNumbers, createRedisBus } from '../bus/redis-bus.ts';
 import type { ManagerConfig } from '../config.ts';
 import type { Log } from '../http/log.ts';
-import type { SettingStore } from '../store/ports.ts';
+import type { StateStore } from '../store/ports.ts';
+import { type AdoptDeps, adoptersOf } from './adopt.ts';
+import { createPeerGroups } from './peer-groups.ts';
+import { createSharedAlerts } from './shared-alerts.ts';
+import { createSharedState } from './shared-state.ts';
 
 const MANAGER_ID = 'manager-id';
+const LOOK_EVERY_MS = 5_000;
+
+/** What of this manager the others hear of and change. */
+export interface Served extends Omit<AdoptDeps, 'state' | 'bus'> {
+  /** Whoever looks after the rules knows of whom lines are expected. */
+  known: KnownGroups;
+}
 
 /** The other managers, where Redis joins several. */
 export interface Peers {
+  /** The state that the rest of this manager uses: what of it is shared is told to the others. */
+  state: StateStore;
+  /** Before the start: what they may change here. */
+  serve(served: Served): void;
   start(): void;
   stop(): Promise<void>;
   /** How many managers are there, this one counted; null for one that is configured to be alone. */
   managers(): number | null;
   /** Null for one that is alone. */
   numbers(): BusNumbers | null;
+  /** Hosts and instances of the other managers. */
+  known: KnownGroups;
+  /** Resolves when the others can know what was told so far, or Redis is away. */
+  taken(): Promise<unknown>;
+}
+
+export interface PeersDeps {
+  state: StateStore;
+  bus: Bus;
+  log: Log;
+  version: string;
+  /** True when what others store is in our store too. */
+  isStoreShared(): boolean;
 }
 
 /** Joins this manager to the others, if the configuration names a Redis. It has the same id for as long as its data. */
-export function createPeers(
-  { redis }: ManagerConfig,
-  deps: { settings: SettingStore; bus: Bus; log: Log; version: string },
-): Peers {
+export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
+  const { bus, log, version } = deps;
   if (redis.url === null)
-    return { start() {}, stop: () => Promise.resolve(), managers: () => null, numbers: () => null };
-  const { settings, bus, log, version } = deps;
-  let managerId = settings.get(MANAGER_ID);
-  if (managerId === null) {
-    managerId = randomUUID();
-    settings.put(MANAGER_ID, managerId);
+    return {
+      ...{ state: deps.state, serve() {}, start() {}, stop: () => Promise.resolve(), managers: () => null },
+      ...{ numbers: () => null, known: { hosts: () => [], instances: () => [] }, taken: () => Promise.resolve() },
+    };
+  const managerId = ownId(deps.state);
+  const groups = createPeerGroups(() => performance.now());
+  const tell = (kind: string) => (data: unknown) => joined.tell({ kind, data });
+  const nowMs = Date.now;
+  const alerts = createSharedAlerts(deps.state, { tell: tell('alerts'), nowMs });
+  const documents = createSharedState(alerts.state, { managerId, tell: tell('document'), nowMs });
+  const { state } = documents;
+  let served: Served | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  function onNote(manager: Presence, { kind, data }: Note): void {
+    if (served === null) return;
+    if (kind === 'document') documents.take(data, adoptersOf({ ...served, state, bus }));
+    else if (kind === 'groups') groups.heard(manager.id, data);
+    else if (kind === 'alerts') {
+      const news = alerts.take(data);
+      if (news === null) return;
+      served.alerts.follow();
+      for (const id of news.rules) bus.emit('rule', { id });
+      if (news.deliveries.length > 0) bus.emit('delivery', { id: news.deliveries.at(-1)! });
+    }
   }
+
   const joined = createRedisBus(
     {
       ...{ url: redis.url, username: redis.username ?? undefined, password: redis.password ?? undefined },
       ...{ prefix: redis.prefix, managerId, name: redis.name ?? hostname(), version },
       ...{ limitChars: redis.waiting, keepEntries: redis.keep },
     },
-    { bus, log },
+    {
+      ...{ bus, log },
+      listener: {
+        onNote,
+        onTellAll() {
+          for (const document of documents.all()) tell('document')(document);
+          for (const note of alerts.all()) tell('alerts')(note);
+          if (served !== null) tell('groups')(groups.own(served.known).now);
+        },
+        onLead(leads) {
+          alerts.lead(leads);
+          served?.alerts.lead(leads);
+          // Whoever joined while nobody led has not heard of it.
+          for (const note of alerts.all()) tell('alerts')(note);
+        },
+      },
+    },
   );
+
+  function look(): void {
+    if (served === null) return;
+    const { now, isNew } = groups.own(served.known);
+    if (isNew) tell('groups')(now);
+    // While Redis is away the rules hear of the others by the store alone.
+    if (joined.leads && joined.numbers().away === 1 && deps.isStoreShared())
+      bus.emit('peer-break', { manager: '', lines: 0 });
+  }
+
   return {
-    start: joined.start,
-    stop: joined.stop,
+    state,
+    serve(given) {
+      served = given;
+      // Until it is known who looks after the rules, nobody here does.
+      given.alerts.lead(false);
+    },
+    start() {
+      joined.start();
+      timer = setInterval(look, LOOK_EVERY_MS).unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      await joined.stop();
+    },
     managers: () => joined.peers().length + 1,
     numbers: joined.numbers,
+    known: groups.known,
+    taken: joined.taken,
   };
+}
+
+function ownId({ settings }: StateStore): string {
+  const known = settings.get(MANAGER_ID);
+  if (known !== null) return known;
+  const made = randomUUID();
+  settings.put(MANAGER_ID, made);
+  return made;
 }

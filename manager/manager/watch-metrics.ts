@@ -28,6 +28,16 @@ export function watchMetrics(
     metrics.gaugeBy('webvirt_bus', 'The road to and from the other managers.', 'part', () => peers.numbers() ?? {});
   metrics.gauge('webvirt_lines', 'Lines in the store.', async () => (await lines.stats()).lines);
   metrics.gauge('webvirt_lines_bytes', 'Size of the store of lines.', async () => (await lines.stats()).bytesOnDisk);
+  metrics.gauge(
+    'webvirt_lines_unsealed',
+    'Lines that are not in sealed files yet.',
+    async () => (await lines.stats()).unsealedLines ?? 0,
+  );
+  metrics.gauge(
+    'webvirt_lines_held_back_seconds',
+    'For how long storing lines was held up since the start, because sealing was behind.',
+    async () => ((await lines.stats()).heldBackMs ?? 0) / 1_000,
+  );
 }
 
 function countBy(list: readonly { state: string }[]): Record<string, number> {
