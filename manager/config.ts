@@ -18,8 +18,8 @@ export function readManagerConfig(env: NodeJS.ProcessEnv = process.env): Manager
   if (config.signIn.remember <= config.signIn.absolute) {
     throw new WebvirtError('bad-config', `${file ?? 'defaults'}: signIn.remember: must be longer than signIn.absolute`);
   }
-  const { udpPort, tcpPort, allow } = config.intake.syslog;
-  if ((udpPort !== null || tcpPort !== null) && allow.length === 0) {
+  const { udpPort, tcpPort, tlsPort, allow } = config.intake.syslog;
+  if ((udpPort !== null || tcpPort !== null || tlsPort !== null) && allow.length === 0) {
     const what = 'say which addresses may send, such as 10.0.0.0/8: syslog knows no passwords';
     throw new WebvirtError('bad-config', `${file ?? 'defaults'}: intake.syslog.allow: ${what}`);
   }

@@ -8,6 +8,14 @@ const syslog = z
   .object({
     udpPort: z.number().int().min(0).max(65_535).nullable().default(null).describe('UDP port; null: off.'),
     tcpPort: z.number().int().min(0).max(65_535).nullable().default(null).describe('TCP port; null: off.'),
+    tlsPort: z
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .nullable()
+      .default(null)
+      .describe('Port for TLS (RFC 5425, usually 6514), with the certificate of this manager; null: off.'),
     listen: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all of this machine.'),
     allow: z
       .array(z.string().refine(isAddressBlock, 'an address or a block, such as 192.0.2.7 or 10.20.0.0/16'))

@@ -12,7 +12,7 @@ const tally = {
 
 export const intakeAnswer = z.array(
   z.object({
-    way: z.enum(['http', 'otlp', 'loki', 'syslog-udp', 'syslog-tcp']),
+    way: z.enum(['http', 'otlp', 'loki', 'syslog-udp', 'syslog-tcp', 'syslog-tls']),
     listens: z.string().nullable().describe('Where it is reached: an address or a path; null: it is off.'),
     ...tally,
     senders: z.array(z.object({ id: z.string(), name: z.string(), ...tally })).describe('The ones heard last first.'),

@@ -1,7 +1,7 @@
 import type { NewLine } from '../../../common/model/line.ts';
 
 /** The ways by which lines of programs outside come in. */
-export const WAYS = ['http', 'otlp', 'loki', 'syslog-udp', 'syslog-tcp'] as const;
+export const WAYS = ['http', 'otlp', 'loki', 'syslog-udp', 'syslog-tcp', 'syslog-tls'] as const;
 export type Way = (typeof WAYS)[number];
 
 /** Who sends: proved by a credential, or known by address alone. Nothing of this is read from what is sent. */

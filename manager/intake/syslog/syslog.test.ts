@@ -3,9 +3,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewLine } from '../../../common/model/line.ts';
+import { SELF_SIGNED as certificate } from '../../../test/support/self-signed.ts';
 import type { OutsideSender } from '../outside/ports.ts';
 import { createSyslog } from './syslog.ts';
 
@@ -33,13 +35,22 @@ async function open(
 ) {
   syslog = createSyslog(
     {
-      ...{ udpPort: 0, tcpPort: 0, listen: '127.0.0.1', allow: ['127.0.0.0/8'], maxConnections: 10, maxPerAddress: 4 },
+      ...{
+        udpPort: 0,
+        tcpPort: 0,
+        tlsPort: 0,
+        listen: '127.0.0.1',
+        allow: ['127.0.0.0/8'],
+        maxConnections: 10,
+        maxPerAddress: 4,
+      },
       ...{ maxMessageBytes: 4_096, idleMs: 60_000 },
       ...over,
     },
     {
       log: { info: () => {}, warn: () => {}, error: () => {} },
       nowMs: Date.now,
+      tls: () => certificate,
       door: {
         offer(_sender, line) {
           lines.push(line);
@@ -64,7 +75,7 @@ async function open(
   );
   await syslog.start();
 }
-const portOf = (way: 'syslog-udp' | 'syslog-tcp') => Number(syslog.listens(way)!.split(':').at(-1));
+const portOf = (way: 'syslog-udp' | 'syslog-tcp' | 'syslog-tls') => Number(syslog.listens(way)!.split(':').at(-1));
 
 beforeEach(() => {
   [lines, refused, dropped, pauseMs, asked, look] = [[], [], 0, 0, 0, () => {}];
@@ -149,6 +160,63 @@ describe('syslog over TCP', () => {
     expect(refused[1]).toEqual(['127.0.0.1', 'more connections than are allowed']);
     sockets[0]!.destroy();
     expect(lines.map(({ message }) => message).sort()).toEqual(['1', '2']);
+  });
+});
+
+describe('syslog over TLS', () => {
+  it('is read as over TCP, from a sender that proves who we are', async () => {
+    await open();
+    const trust = { ca: certificate.cert, host: '127.0.0.1', servername: 'localhost' };
+    const socket = connectTls({ port: portOf('syslog-tls'), ...trust });
+    await once(socket, 'secureConnect');
+    expect(socket.authorized).toBe(true);
+    for (let i = 0; i < 500; i += 1)
+      socket.write(`${Buffer.byteLength(`<11>1 - h a - - - m${i} ü`)} <11>1 - h a - - - m${i} ü`);
+    await until(() => lines.length === 500);
+    expect(lines.at(-1)).toMatchObject({ level: 'error', message: 'm499 ü', fields: { via: 'syslog-tls' } });
+    socket.end();
+  });
+
+  it('refuses who may not send before the handshake, and who speaks no TLS', async () => {
+    await open({ allow: ['127.0.0.1'] });
+    const stranger = connect({ port: portOf('syslog-tls'), host: '127.0.0.1', localAddress: '127.0.0.9' });
+    stranger.on('error', () => {});
+    await once(stranger, 'close');
+    const plain = connect(portOf('syslog-tls'), '127.0.0.1');
+    plain.on('error', () => {});
+    plain.write('<13>a: plain text\n');
+    await once(plain, 'close');
+    await until(() => refused.length === 2);
+    expect(refused).toEqual([
+      ['addresses that are not allowed', 'sent from an address that is not allowed'],
+      ['127.0.0.1', 'the TLS handshake failed'],
+    ]);
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('the orderly end', () => {
+  it('reads what is on its way, and what a sender adds that has not seen it yet', async () => {
+    await open();
+    const socket = await tcp('<13>a: m0\n');
+    await until(() => lines.length === 1);
+    for (let i = 1; i < 3_000; i += 1) socket.write(`<13>a: m${i}\n`);
+    const seen = once(socket, 'end');
+    const stopped = syslog.stop();
+    await seen;
+    await stopped;
+    expect(lines.map(({ message }) => message)).toEqual(Array.from({ length: 3_000 }, (_, i) => `m${i}`));
+  });
+
+  it('waits for nobody for long', async () => {
+    await open();
+    const socket = connect({ port: portOf('syslog-tcp'), host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('<13>a: x\n');
+    await until(() => lines.length === 1);
+    await syslog.stop();
+    socket.destroy();
   });
 });
 
