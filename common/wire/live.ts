@@ -58,6 +58,8 @@ export interface LinesFound {
   done: boolean;
   /** With `done`: where the next search goes on; null at the end. */
   next: string | null;
+  /** With `done`: stored lines of these times that could have matched, but cannot be read any more. */
+  unreadable?: { lines: number; fromMs: number; toMs: number }[];
   /** With `done`: why it ended before its end. */
   error?: { code: string; message: string };
 }

@@ -60,7 +60,8 @@ export function createSearches(config: SearchesConfig, store: Pick<LineStore, 's
             onFound: (lines) => void (cancel.signal.aborted || messages.found(lines)),
             onLooked: (backToMs) => void (cancel.signal.aborted || messages.looked(backToMs)),
           });
-          messages.end({ next: page.next, searchedBackToMs: page.searchedBackToMs });
+          const { next: cursorBehind, searchedBackToMs, unreadable } = page;
+          messages.end({ next: cursorBehind, searchedBackToMs, ...(unreadable === undefined ? {} : { unreadable }) });
         } catch (error) {
           const known = error instanceof WebvirtError ? error : new WebvirtError('internal');
           messages.end({ next: null, error: { code: known.code, message: known.publicMessage } });
@@ -86,7 +87,7 @@ export function createSearches(config: SearchesConfig, store: Pick<LineStore, 's
 
 export type Searches = ReturnType<typeof createSearches>;
 
-type End = Pick<LinesFound, 'next' | 'error'> & { searchedBackToMs?: number | null };
+type End = Pick<LinesFound, 'next' | 'error' | 'unreadable'> & { searchedBackToMs?: number | null };
 
 /** What a viewer is told, in pieces, no faster than it reads. How far it was looked is told with the next piece. */
 function createMessages(id: string, { outbox, send, onEnd }: SearchViewer) {
@@ -118,7 +119,8 @@ function createMessages(id: string, { outbox, send, onEnd }: SearchViewer) {
       const done = all && end !== null;
       if (all) toldMs = backToMs;
       const looked = done && end?.searchedBackToMs !== undefined ? end.searchedBackToMs : all ? backToMs : null;
-      const more = done ? { next: end?.next ?? null, ...(end?.error ? { error: end.error } : {}) } : { next: null };
+      const { searchedBackToMs: _, ...ended } = end ?? { next: null };
+      const more = done ? ended : { next: null };
       send({ id, lines: piece, searchedBackToMs: looked, done, ...more });
       outbox.sent(bytes);
       if (done) finish();

@@ -30,6 +30,10 @@ export const logAnswer = z.object({
   lines: z.array(lineSchema),
   next: z.string().nullable(),
   searchedBackToMs: z.number().nullable(),
+  unreadable: z
+    .array(z.object({ lines: z.number().int(), fromMs: z.number(), toMs: z.number() }))
+    .optional()
+    .describe('Stored lines of these times that could have matched, but cannot be read any more.'),
 });
 
 export const histogramQuery = z.object({ ...filter, buckets: wholeNumber({ min: 1, max: 1_000 }).default(60) });

@@ -40,6 +40,8 @@ export interface Layout {
   sealing: HotTable | null;
   /** Oldest arrival first. */
   segments: readonly Segment[];
+  /** Files that are named, but cannot be read. */
+  lost: readonly Segment[];
 }
 
 const SEGMENT_COLUMNS = `id, file, bytes, line_count, min_sort_ms, max_sort_ms, min_received_ms, max_received_ms,
@@ -63,7 +65,9 @@ export class LayoutBook {
   }
 
   #readable(layout: Layout): Layout {
-    return { ...layout, segments: layout.segments.filter(({ file }) => !this.damaged.has(file)) };
+    const segments = layout.segments.filter(({ file }) => !this.damaged.has(file));
+    const lost = layout.segments.filter(({ file }) => this.damaged.has(file));
+    return lost.length === 0 ? layout : { ...layout, segments, lost: [...layout.lost, ...lost] };
   }
 
   get current(): Layout {
@@ -77,6 +81,13 @@ export class LayoutBook {
     for (const version of this.#known.keys())
       if (version <= layout.version - KEPT_VERSIONS) this.#known.delete(version);
     return layout;
+  }
+
+  /** Leaves a file out from now on. */
+  lose(segment: Segment): void {
+    this.damaged.add(segment.file);
+    for (const [version, layout] of this.#known) this.#known.set(version, this.#readable(layout));
+    if (this.#current !== null) this.#current = this.#known.get(this.#current.version) ?? this.#readable(this.#current);
   }
 
   /** The layout of the connection's snapshot: the first thing a reading transaction asks. */
@@ -120,6 +131,7 @@ async function readLayout(connection: DuckDBConnection): Promise<Layout> {
     hot: await readHot(connection, 'lines'),
     sealing: sealing ? await readHot(connection, 'lines_sealing') : null,
     segments: rows.map(segmentOf),
+    lost: [],
   };
 }
 

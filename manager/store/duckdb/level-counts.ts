@@ -31,7 +31,7 @@ export async function countLevels(
   const bounds = steps === null ? [fromMs, toMs] : counts.map((_, i) => steps.fromMs + i * steps.stepMs).concat(end);
   const edges = bounds.map((ms) => Math.min(toMs, Math.max(fromMs, ms)));
   const plan = await reading.plan(null, { fromMs, toMs });
-  const rest: Plan = { tables: plan.tables, segments: [] };
+  const rest: Plan = { tables: plan.tables, segments: [], lost: [] };
   for (const part of plan.segments) {
     if (part.loaded === null) rest.segments.push(part);
     else addTimeline(counts, part, edges);

@@ -61,6 +61,21 @@ export async function placesOfFile(
   }
 }
 
+/** True when all bytes of a file are as they were. */
+export async function isAsWritten(path: string, { bytes, starts, sums }: Places): Promise<boolean> {
+  const file = await open(path, 'r').catch(() => null);
+  try {
+    if (file === null || (await file.stat()).size !== bytes) return false;
+    const ends = [...starts.slice(1), bytes];
+    for (const [i, end] of ends.entries()) if ((await sumOf(file, starts[i]!, end)) !== sums[i]) return false;
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await file?.close();
+  }
+}
+
 /** Checksum of some bytes of a file; those behind its end count as not there. */
 export async function sumOf(file: FileHandle, from: number, to: number): Promise<number> {
   let sum = 0;

@@ -27,6 +27,8 @@ export interface SegmentPart extends Part {
 export interface Plan {
   tables: TablePart[];
   segments: SegmentPart[];
+  /** Files of the range that cannot be read at all. */
+  lost: readonly Segment[];
 }
 
 export interface Range {
@@ -40,18 +42,21 @@ export interface Range {
 
 /** Chooses tables, files and blocks. `needles` null: every line of the range is wanted. */
 export async function planOf(layout: Layout, shelf: IndexShelf, needles: Needles | null, range: Range): Promise<Plan> {
-  const plan: Plan = { tables: [], segments: [] };
+  const plan: Plan = { tables: [], segments: [], lost: layout.lost.filter((segment) => meets(partOf(segment), range)) };
   addTable(plan, 'lines', layout.hot);
   if (layout.sealing !== null) addTable(plan, 'lines_sealing', layout.sealing);
   plan.tables = plan.tables.filter((part) => meets(part, range));
   for (const segment of layout.segments) {
-    const { minSortMs, maxSortMs, minOrdinal, maxOrdinal, lines } = segment;
-    const part = { fromMs: minSortMs, toMs: maxSortMs, minOrdinal, maxOrdinal, lines };
+    const part = partOf(segment);
     if (!meets(part, range)) continue;
     const loaded = await shelf.get(segment);
     plan.segments.push({ ...part, segment, loaded, blocks: loaded?.index.blocks ?? null });
   }
   return narrowed(needles === null ? plan : { ...plan, segments: plan.segments.map(matching(needles)) }, range);
+}
+
+function partOf({ minSortMs, maxSortMs, minOrdinal, maxOrdinal, lines }: Segment): Part {
+  return { fromMs: minSortMs, toMs: maxSortMs, minOrdinal, maxOrdinal, lines };
 }
 
 function addTable(plan: Plan, table: TablePart['table'], { extent, lines }: HotTable): void {
@@ -71,7 +76,8 @@ export function narrowed(plan: Plan, range: Range): Plan {
     if (blocks === undefined) segments.push(part);
     else if (blocks.length > 0) segments.push({ ...part, blocks });
   }
-  return { tables: plan.tables.filter((part) => meets(part, range)), segments };
+  const lost = plan.lost.filter((segment) => meets(partOf(segment), range));
+  return { tables: plan.tables.filter((part) => meets(part, range)), segments, lost };
 }
 
 function matching(needles: Needles): (part: SegmentPart) => SegmentPart {
@@ -89,6 +95,6 @@ function meets(part: Part, { fromMs, toMs, fromOrdinal, toOrdinal }: Range): boo
   return toOrdinal === undefined || part.minOrdinal < toOrdinal;
 }
 
-export function isEmpty({ tables, segments }: Plan): boolean {
-  return tables.length === 0 && segments.length === 0;
+export function isEmpty({ tables, segments, lost }: Plan): boolean {
+  return tables.length === 0 && segments.length === 0 && lost.length === 0;
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { UnreadableLines } from '../ports.ts';
 import { writeExcerpt } from './excerpts.ts';
 import type { Plan, SegmentPart } from './plan.ts';
 import { integer } from './query-sql.ts';
 import { LINE_COLUMNS, linesIn } from './schema.ts';
-import type { LostLines, SegmentGuard } from './segment-guard.ts';
+import type { SegmentGuard } from './segment-guard.ts';
 import type { Block } from './segment-index.ts';
 import { quotedText } from './sql-text.ts';
 
@@ -16,7 +17,7 @@ export interface Relation {
   /** Files that are there for this question alone. */
   excerpts: string[];
   /** Blocks of the plan that cannot be read: their lines are not in it. By a name of their own. */
-  lost: Map<string, LostLines>;
+  lost: Map<string, UnreadableLines>;
 }
 
 export interface RelationDeps {
@@ -27,6 +28,8 @@ export interface RelationDeps {
 /** Every block of it was compared with its checksum. */
 export async function relationOf(plan: Plan, deps: RelationDeps): Promise<Relation> {
   const relation: Relation = { sql: '', excerpts: [], lost: new Map() };
+  for (const { file, lines, minSortMs: fromMs, maxSortMs: toMs } of plan.lost)
+    relation.lost.set(file, { lines, fromMs, toMs });
   const parts = plan.tables.map(({ table }) => `SELECT ${LINE_COLUMNS} FROM ${linesIn(table)}`);
   parts.push(...((await fromExcerpts(plan, deps, relation)) ?? (await fromFiles(plan, deps, relation))));
   if (parts.length === 0) parts.push(`SELECT ${LINE_COLUMNS} FROM ${linesIn('lines')} WHERE FALSE`);

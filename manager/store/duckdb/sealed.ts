@@ -1,14 +1,18 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { UnreadableLines } from '../ports.ts';
 import { buildIndex } from './build-index.ts';
 import { sizeOf, writeDurably } from './durable-file.ts';
 import type { Engine } from './engine.ts';
 import { prepareExcerpts } from './excerpts.ts';
 import { IndexShelf, indexName } from './index-shelf.ts';
 import { LayoutBook, type Segment } from './layout.ts';
+import { isAsWritten } from './parquet-places.ts';
 import { createSealer, type Sealer, type SealPoint } from './sealer.ts';
 import { removeSegments, tidyFolder } from './segment-files.ts';
-import { type LostLines, SegmentGuard } from './segment-guard.ts';
+import { SegmentGuard } from './segment-guard.ts';
+import { decodeIndex, salvagedPlaces } from './segment-index.ts';
 
 export interface SealedOptions {
   /** Lines, characters of text, and age at which the table of new lines is sealed. */
@@ -19,7 +23,7 @@ export interface SealedOptions {
   filterBytes?: number;
   sealFailpoint?: (name: SealPoint) => void;
   /** A part of a file of sealed lines is missing or damaged: its lines are left out until it is put back. */
-  onDamaged?: (segment: { file: string } & LostLines) => void;
+  onDamaged?: (segment: { file: string } & UnreadableLines) => void;
   /** Sealing failed; it is tried again. */
   onSealFailed?: (error: unknown) => void;
 }
@@ -38,6 +42,8 @@ export interface Sealed extends Omit<Sealer, 'look'> {
   start(engine: Engine): void;
   look(): void;
   removeLater(file: string): void;
+  /** A file cannot be read at all: it is left out from now on, and told. */
+  lose(segment: Segment): void;
   stop(): Promise<void>;
 }
 
@@ -66,11 +72,23 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
     run(
       sealer.alone(async () => {
         if (!book.current.segments.includes(segment)) return;
+        // A file that is damaged too must not become the measure of what is whole.
+        const places = salvagedPlaces(await readIndex(segment));
+        if (places !== null && !(await isAsWritten(join(folder, segment.file), places))) return lose(segment);
         const index = await engine.aside((connection) => buildIndex(connection, join(folder, segment.file)));
         await writeDurably(join(folder, indexName(segment.file)), index);
         shelf.forget(segment.file);
       }),
     );
+  }
+
+  const readIndex = ({ file }: Segment) => readFile(join(folder, indexName(file))).catch(() => Buffer.alloc(0));
+
+  function lose(segment: Segment): void {
+    if (book.damaged.has(segment.file)) return;
+    book.lose(segment);
+    const { file, lines, minSortMs: fromMs, maxSortMs: toMs } = segment;
+    options.onDamaged?.({ file, lines, fromMs, toMs });
   }
 
   const need = () => {
@@ -88,14 +106,9 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
       book.damaged.clear();
       const { segments } = await book.load(connection);
       await prepareExcerpts(folder);
-      const damaged = await tidyFolder(folder, segments, started?.sealer.underway ?? none);
-      if (damaged.length === 0) return;
-      for (const segment of damaged) {
-        book.damaged.add(segment.file);
-        const { file, lines, minSortMs: fromMs, maxSortMs: toMs } = segment;
-        options.onDamaged?.({ file, lines, fromMs, toMs });
-      }
-      await book.load(connection);
+      // With what is known of its blocks those that are left of a damaged file can be read.
+      for (const segment of await tidyFolder(folder, segments, started?.sealer.underway ?? none))
+        if (!decodeIndex(await readIndex(segment))?.index.sealed) lose(segment);
     },
     start(engine) {
       const { sealLines = 2 ** 20, sealCharacters = 2 ** 28, sealAfterMs = DAY_MS, sealFailpoint } = options;
@@ -112,6 +125,7 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
       started = { engine, sealer, timer };
       sealer.look(Date.now());
     },
+    lose,
     look: () => started?.sealer.look(Date.now()),
     seal: () => need().sealer.seal(),
     alone: (work) => need().sealer.alone(work),

@@ -36,6 +36,11 @@ export async function searchNewest(
   let high = Math.min(filter.toMs ?? Infinity, extent.newestMs + 1, before === null ? Infinity : before.sortMs + 1);
   const plan = await reading.plan(needlesOf(filter), { fromMs: lowest, toMs: high });
   const lowerEnd = createWindows(plan);
+  const answer = (lines: StoredLine[], next: string | null, searchedBackToMs: number | null): LinePage => {
+    const unreadable = reading.unreadable();
+    const page = { lines: lines.map((row) => row.line), next, searchedBackToMs };
+    return unreadable.length === 0 ? page : { ...page, unreadable };
+  };
   const found: StoredLine[] = [];
   while (high > lowest && !isEmpty(plan)) {
     const low = Math.max(lowest, lowerEnd(high));
@@ -48,16 +53,15 @@ export async function searchNewest(
     found.push(...rows);
     if (found.length > page.limit) {
       const last = found[page.limit - 1]!;
-      const lines = found.slice(0, page.limit).map((row) => row.line);
-      return { lines, next: `${last.sortMs}.${last.ordinal}`, searchedBackToMs: last.sortMs };
+      return answer(found.slice(0, page.limit), `${last.sortMs}.${last.ordinal}`, last.sortMs);
     }
     high = low;
     page.onLooked?.(high);
     if (high > lowest && nowMs() - started > (page.limitMs ?? LIMIT_SEARCH_MS)) {
-      return { lines: found.map((row) => row.line), next: `${Math.ceil(high)}.0`, searchedBackToMs: high };
+      return answer(found, `${Math.ceil(high)}.0`, high);
     }
   }
-  return { lines: found.map((row) => row.line), next: null, searchedBackToMs: filter.fromMs ?? null };
+  return answer(found, null, filter.fromMs ?? null);
 }
 
 export function atLeast(ms: number): Condition {

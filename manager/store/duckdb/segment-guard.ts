@@ -1,17 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { UnreadableLines } from '../ports.ts';
 import { finishFile, unfinished } from './durable-file.ts';
 import type { LoadedIndex } from './index-shelf.ts';
 import type { Segment } from './layout.ts';
 import { bytesAt, type Places, sumOf } from './parquet-places.ts';
-
-/** Lines that were stored and cannot be read any more. */
-export interface LostLines {
-  lines: number;
-  fromMs: number;
-  toMs: number;
-}
 
 /** What is known of the bytes of one file, as long as it is the same file. */
 interface Known {
@@ -32,9 +26,9 @@ export class SegmentGuard {
   readonly #mending = new Map<string, Promise<void>>();
   readonly #told = new Set<string>();
   readonly #folder: string;
-  readonly #onLost: (segment: Segment, lost: LostLines) => void;
+  readonly #onLost: (segment: Segment, lost: UnreadableLines) => void;
 
-  constructor(folder: string, onLost: (segment: Segment, lost: LostLines) => void) {
+  constructor(folder: string, onLost: (segment: Segment, lost: UnreadableLines) => void) {
     this.#folder = folder;
     this.#onLost = onLost;
   }

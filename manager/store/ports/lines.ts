@@ -47,6 +47,15 @@ export interface LinePage {
   /** Cursor of the next (older) page, or null at the end. */
   next: string | null;
   searchedBackToMs: number | null;
+  /** Stored lines that could have matched, but cannot be read any more: the disk does not give them as they were written. */
+  unreadable?: UnreadableLines[];
+}
+
+/** `fromMs..toMs` are the times of the oldest and the newest of them, or of what they were stored with. */
+export interface UnreadableLines {
+  lines: number;
+  fromMs: number;
+  toMs: number;
 }
 
 export interface SearchOptions {
