@@ -21,6 +21,11 @@ export interface BarScroll {
 
 /** So long after the last movement a wheel or a finger is still at it. */
 const BUSY_MS = 140;
+/**
+ * A view that follows stands at the end of the bar, whatever its length: that is set right so seldom. To move a scrolled
+ * element costs a layout of its own in every frame.
+ */
+const FOLLOW_MS = 200;
 
 /**
  * Short ways (wheel, finger, page keys) move by pixels, over rows of whatever height; long ways (the bar was dragged) go
@@ -30,7 +35,9 @@ export function createBarScroll(scroller: HTMLElement, space: HTMLElement, onRes
   let topPx = 0;
   let heightPx = 0;
   let scale = 1;
+  let viewPx = 0;
   let busyUntilMs = 0;
+  let followUntilMs = 0;
   let waiting = false;
 
   function wait(ms: number): void {
@@ -40,7 +47,7 @@ export function createBarScroll(scroller: HTMLElement, space: HTMLElement, onRes
 
   function rest(): void {
     waiting = false;
-    const leftMs = busyUntilMs - performance.now();
+    const leftMs = Math.max(busyUntilMs, followUntilMs) - performance.now();
     if (leftMs > 0) wait(leftMs + 5);
     else onRest();
   }
@@ -49,6 +56,14 @@ export function createBarScroll(scroller: HTMLElement, space: HTMLElement, onRes
     topPx: () => topPx,
     sync(g, now) {
       const height = barPx(g);
+      const nowMs = performance.now();
+      const stands = viewPx === g.viewPx && heightPx > viewPx && topPx >= heightPx - viewPx - 1;
+      if (now && stands && height > heightPx && nowMs < followUntilMs) {
+        if (!waiting) wait(followUntilMs - nowMs);
+        return;
+      }
+      viewPx = g.viewPx;
+      followUntilMs = now ? nowMs + FOLLOW_MS : 0;
       if (height !== heightPx) {
         heightPx = height;
         space.style.height = `${height}px`;
@@ -57,7 +72,7 @@ export function createBarScroll(scroller: HTMLElement, space: HTMLElement, onRes
       const wanted = Math.max(0, Math.min(positionPx(g) / scale, height - g.viewPx));
       if (Math.abs(wanted - topPx) < 1) return;
       const atEdge = topPx <= 0 || topPx >= height - g.viewPx;
-      if (!now && !atEdge && performance.now() < busyUntilMs) {
+      if (!now && !atEdge && nowMs < busyUntilMs) {
         if (!waiting) wait(BUSY_MS);
         return;
       }

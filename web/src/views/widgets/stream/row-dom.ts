@@ -37,6 +37,11 @@ export interface RowDom {
   number: number | null;
   row: StreamRow | null;
   top: number;
+  /** What the row is, and how it is marked: its classes. Both are written by `writeClass`. */
+  kind: string;
+  marks: string;
+  className: string;
+  action: string;
   /** One for each column, in order. */
   cells: Text[];
   count: HTMLElement;
@@ -50,6 +55,7 @@ export interface RowDom {
 export function createRowDom(columns: readonly Column[]): RowDom {
   const el = document.createElement('div');
   el.setAttribute('role', 'option');
+  el.ariaSelected = 'false';
   el.hidden = true;
   const cell = (name: string, into: HTMLElement = el): Text => {
     const span = document.createElement('span');
@@ -69,7 +75,8 @@ export function createRowDom(columns: readonly Column[]): RowDom {
   const message = cell('c-message', body);
   const fields = cell('c-fields', body);
   el.append(body);
-  return { el, number: null, row: null, top: Number.NaN, cells, count, message, coloured: false, fields, link: null };
+  const none = { number: null, row: null, top: Number.NaN, kind: 'row', marks: '', className: '', action: '' };
+  return { el, ...none, cells, count, message, coloured: false, fields, link: null };
 }
 
 const OWN_CLASSES = new Set(['time', 'level', 'host', 'source', 'instance']);
@@ -88,26 +95,26 @@ export function markerText(marker: Marker): string {
 export function fillRow(dom: RowDom, row: StreamRow, view: RowView): void {
   dom.row = row;
   if (isMarker(row)) {
-    dom.el.dataset['action'] = row.marker === 'connection' ? '' : row.loading ? 'loading' : 'load';
-    dom.el.className = `row row-special row-marker row-${row.marker}`;
+    setAction(dom, row.marker === 'connection' ? '' : row.loading ? 'loading' : 'load');
+    dom.kind = `row row-special row-marker row-${row.marker}`;
     for (const cell of dom.cells) set(cell, '');
     fillSpecial(dom, { text: markerText(row), link: null });
     return;
   }
-  dom.el.dataset['action'] = '';
+  setAction(dom, '');
   const special = specialRow(row, view.instanceName);
   if (special !== null) {
-    dom.el.className = `row row-special row-${special.kind}`;
+    dom.kind = `row row-special row-${special.kind}`;
     for (const [index, { field }] of view.columns.entries())
       set(dom.cells[index]!, field === 'time' ? cellText(row, field, view) : '');
     fillSpecial(dom, special);
     return;
   }
   if (dom.link !== null) dom.link.hidden = true;
-  dom.el.className = `row lv-${row.level}${row.sortMs !== undefined && Math.abs(row.sortMs - row.tsMs) >= SKEW_MS ? ' is-skewed' : ''}`;
+  dom.kind = `row lv-${row.level}${row.sortMs !== undefined && Math.abs(row.sortMs - row.tsMs) >= SKEW_MS ? ' is-skewed' : ''}`;
   for (const [index, { field }] of view.columns.entries()) set(dom.cells[index]!, cellText(row, field, view));
   const { repeats } = row as FoldedLine;
-  dom.count.hidden = repeats === undefined;
+  hide(dom.count, repeats === undefined);
   if (repeats !== undefined) {
     dom.count.textContent = repeats.open ? `${countText(repeats.count)}. of its kind` : `${countText(repeats.count)}×`;
   }
@@ -178,6 +185,24 @@ function setMessage(dom: RowDom, text: string): void {
     dom.coloured = false;
   }
   set(dom.message, text);
+}
+
+/** Writes the classes where they changed: an element that is written is styled again, whatever was written. */
+export function writeClass(dom: RowDom): void {
+  const wanted = dom.kind + dom.marks;
+  if (wanted === dom.className) return;
+  dom.className = wanted;
+  dom.el.className = wanted;
+}
+
+function setAction(dom: RowDom, action: string): void {
+  if (action === dom.action) return;
+  dom.action = action;
+  dom.el.dataset['action'] = action;
+}
+
+function hide(el: HTMLElement, hidden: boolean): void {
+  if (el.hidden !== hidden) el.hidden = hidden;
 }
 
 function set(node: Text, text: string): void {

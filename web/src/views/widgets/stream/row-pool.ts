@@ -1,6 +1,6 @@
 import { dayTimeText, utcText } from '../../../dom/format.ts';
 import { isMarker, type LineRing } from '../../../models/line-ring.ts';
-import { createRowDom, fillRow, type RowDom, type RowView } from './row-dom.ts';
+import { createRowDom, fillRow, type RowDom, type RowView, writeClass } from './row-dom.ts';
 import type { Placed } from './stream-layout.ts';
 
 /** What marks single rows. */
@@ -28,13 +28,27 @@ export interface RowPool {
 const SPARE = 6;
 
 /**
- * A few elements for any number of rows. A row always uses the element `number modulo size`, so that while it is on
- * screen it keeps its element: a selection or a hover on it survives the stream.
+ * A few elements for any number of rows. While a row is on screen it keeps its element: a selection or a hover on it
+ * survives the stream. Where rows come so fast that none of a frame stays for the next one, the elements stay where they
+ * are instead, and only their texts change: that is a third of the work.
  */
 export function createRowPool(space: HTMLElement, view: () => RowView): RowPool {
   let rows: RowDom[] = [];
   let shown = new Set<RowDom>();
   let filled = new Set<RowDom>();
+  /** A row uses the element `(number - shift) modulo size`. */
+  let shift = 0;
+
+  const elementOf = (number: number) => rows[(((number - shift) % rows.length) + rows.length) % rows.length]!;
+
+  /** None of these rows is on screen: the first of them gets the element that is first now. */
+  function settle(places: readonly Placed[]): void {
+    const first = places[0];
+    if (first === undefined || shown.size === 0 || places.some(({ number }) => elementOf(number).number === number))
+      return;
+    const [top] = shown;
+    shift = first.number - rows.indexOf(top!);
+  }
 
   function grow(size: number): void {
     for (const row of rows) row.el.remove();
@@ -42,6 +56,22 @@ export function createRowPool(space: HTMLElement, view: () => RowView): RowPool 
     shown = new Set();
     filled = new Set();
     space.append(...rows.map((row) => row.el));
+  }
+
+  function mark(dom: RowDom, number: number, { selected, open, pausedAt, cursor }: RowMarks): void {
+    const isSelected = number === selected;
+    let marks = isSelected ? ' is-selected' : '';
+    if (number === open) marks += ' is-expanded';
+    if (number === pausedAt) marks += ' is-paused-at';
+    if (number === cursor) marks += ' is-cursor';
+    if (isSelected !== dom.marks.startsWith(' is-selected')) {
+      dom.el.ariaSelected = isSelected ? 'true' : 'false';
+      // Only the row that keys act on is ever named.
+      dom.el.id = '';
+    }
+    if (isSelected) dom.el.id = `row-${number}`;
+    dom.marks = marks;
+    writeClass(dom);
   }
 
   function hide(row: RowDom): void {
@@ -54,15 +84,15 @@ export function createRowPool(space: HTMLElement, view: () => RowView): RowPool 
   return {
     show(ring, places, basePx, marks) {
       if (places.length > rows.length) grow(places.length + SPARE);
+      settle(places);
       const next = new Set<RowDom>();
       const written = view();
       for (const { number, y } of places) {
         const row = ring.at(number);
         if (row === undefined) continue;
-        const dom = rows[((number % rows.length) + rows.length) % rows.length]!;
+        const dom = elementOf(number);
         if (dom.row !== row || dom.number !== number) {
           fillRow(dom, row, written);
-          if (dom.number !== number) dom.el.id = `row-${number}`;
           dom.number = number;
           filled.add(dom);
         }
@@ -71,12 +101,7 @@ export function createRowPool(space: HTMLElement, view: () => RowView): RowPool 
           dom.top = top;
           dom.el.style.transform = `translateY(${top}px)`;
         }
-        const { classList } = dom.el;
-        classList.toggle('is-selected', number === marks.selected);
-        classList.toggle('is-expanded', number === marks.open);
-        classList.toggle('is-paused-at', number === marks.pausedAt);
-        classList.toggle('is-cursor', number === marks.cursor);
-        dom.el.ariaSelected = number === marks.selected ? 'true' : 'false';
+        mark(dom, number, marks);
         if (dom.el.hidden) dom.el.hidden = false;
         next.add(dom);
       }
@@ -96,6 +121,7 @@ export function createRowPool(space: HTMLElement, view: () => RowView): RowPool 
       for (const dom of shown) {
         if (dom.row === null) continue;
         fillRow(dom, dom.row, view());
+        writeClass(dom);
         filled.add(dom);
       }
     },

@@ -163,7 +163,8 @@ export abstract class StreamBase extends View<LogStreamOptions> {
     this.place();
     this.detail.place(g, this.bar.topPx());
     this.ends.draw();
-    this.ends.place(this.bar.topPx() - layout.positionPx(g));
+    // Out of sight it rests where it is.
+    this.ends.place(this.bar.topPx() - Math.min(layout.positionPx(g), g.viewPx));
     const top = ring.at(g.top);
     this.topId = top === undefined || isMarker(top) ? null : top.id;
     if (!this.following) this.trigger('pause');
@@ -183,7 +184,7 @@ export abstract class StreamBase extends View<LogStreamOptions> {
       if (this.following) layout.toBottom(g);
       else layout.clamp(g);
       this.bar.sync(g, this.following);
-      this.pool.show(this.rows.ring, layout.visibleRows(g, SPARE_ROWS), this.bar.topPx(), marks);
+      this.pool.show(this.rows.ring, layout.visibleRows(g, this.following ? 1 : SPARE_ROWS), this.bar.topPx(), marks);
       if (!this.view.wrap || !layout.takeHeights(g, this.pool.measure())) return;
     }
   }
