@@ -159,7 +159,8 @@ export class LivePage extends Page<PageDeps> {
       addFilter: (field, value, exclude) => this.addFilter(field, value, exclude),
       onClose: () => this.deps.look.set({ facets: false }),
     });
-    this.el.prepend(this.facets.draw().el);
+    // Behind the stream for keys and readers, whatever side it stands on.
+    this.main.after(this.facets.draw().el);
   }
 
   /** The second stream, as the address says; its code is loaded when it is first wanted. */

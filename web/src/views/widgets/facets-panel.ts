@@ -26,10 +26,14 @@ const SAMPLE_LINES = 300;
 
 /** What the lines of the stream are made of: values of fields with their share; a click adds or excludes one. */
 export class FacetsPanel extends View<FacetsPanelOptions> {
+  /** Places of the values of each field, as they were drawn last. */
+  declare order: Map<string, Map<string, number>>;
+
   override preinitialize(options: FacetsPanelOptions): void {
     super.preinitialize(options);
     this.tagName = 'aside';
     this.className = 'facets';
+    this.order = new Map();
   }
 
   override initialize(): void {
@@ -67,7 +71,7 @@ export class FacetsPanel extends View<FacetsPanelOptions> {
     const more = facets.seen.filter((field) => !USUAL_FACETS.includes(field));
     return html`<header class="facets-head"><h2>Facets</h2><span class="dim">${this.options.live ? 'past 15 min' : 'of this range'}</span>
         <button type="button" class="btn btn-icon btn-sm" title="Hide the facets (f)" aria-label="Hide the facets" @click=${this.options.onClose}>${icon('close')}</button></header>
-      ${facets.failed ? html`<p class="empty-hint">They cannot be counted at the moment.</p>` : null}
+      ${facets.failed ? html`<p class="empty-hint">${this.options.window.error?.code === 'bad-query' ? 'They are counted once the filter can be read.' : 'They cannot be counted at the moment.'}</p>` : null}
       ${USUAL_FACETS.map((field) => this.facet(field))}
       ${more.length === 0 ? null : html`<h3>Fields seen</h3>`}
       ${more.map((field) => this.facet(field))}`;
@@ -79,14 +83,15 @@ export class FacetsPanel extends View<FacetsPanelOptions> {
     const values = facets.values.get(field) ?? null;
     return html`<section class="facet">
       <button type="button" class="facet-name" aria-expanded=${open ? 'true' : 'false'} @click=${() => this.toggle(field)}>${icon(open ? 'down' : 'chevron')}<b>${visibleText(field)}</b></button>
-      ${!open ? null : values === null ? html`<p class="facet-none">…</p>` : values.length === 0 ? html`<p class="facet-none">no value</p>` : this.list(field, values)}
+      ${!open ? null : values === null ? html`<p class="facet-none">${facets.failed ? '–' : '…'}</p>` : values.length === 0 ? html`<p class="facet-none">no value</p>` : this.list(field, values)}
     </section>`;
   }
 
   list(field: string, values: readonly FacetValue[]): TemplateResult {
+    const rows = this.still(field, values);
     const most = values.reduce((peak, { count }) => Math.max(peak, count), 1);
     const on = this.options.params[field as keyof LogParams];
-    return html`<ul>${values.map(({ value, count, name: given, term = [field, value] }) => {
+    return html`<ul>${rows.map(({ value, count, name: given, term = [field, value] }) => {
       const name = visibleText(given ?? this.nameOf(field, value));
       const add = (exclude: boolean) => this.options.addFilter(term[0], term[1], exclude);
       return html`<li class=${on === value ? 'is-on' : ''}>
@@ -97,6 +102,18 @@ export class FacetsPanel extends View<FacetsPanelOptions> {
         <button type="button" class="facet-not" title="Hide ${visibleText(field)} ${name}" aria-label="Hide lines with ${visibleText(field)} ${name}" @click=${() => add(true)}>−</button>
       </li>`;
     })}</ul>`;
+  }
+
+  /** While the pointer or the keys are in the panel, values keep their places; new ones come behind. */
+  still(field: string, values: readonly FacetValue[]): readonly FacetValue[] {
+    const before = this.order.get(field);
+    let rows = values;
+    if (before !== undefined && this.el.matches(':hover, :focus-within')) {
+      const at = (value: string) => before.get(value) ?? before.size;
+      rows = [...values].sort((a, b) => at(a.value) - at(b.value));
+    }
+    this.order.set(field, new Map(rows.map(({ value }, index) => [value, index])));
+    return rows;
   }
 
   /** People read names; hosts and instances are counted by id. */

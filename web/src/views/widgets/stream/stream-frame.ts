@@ -34,7 +34,7 @@ export function streamFrame(label: string): StreamFrame {
 
 /** What the messages give way to last: these stand in the open line too. */
 const GIVE_WAY = ['instance', 'source'];
-const LEAST_MESSAGE_PX = 260;
+const LEAST_MESSAGE_PX = 300;
 const GAP_PX = 10;
 const EDGES_PX = 24;
 /** Narrower streams have rows of two lines, where columns take nothing from the message. */
