@@ -38,6 +38,8 @@ export interface Selection {
   upTo: number;
   /** The same of the other managers, where they store into the same store. */
   heard: Place;
+  /** True when another manager committed some of them. */
+  hasPeers: boolean;
 }
 
 /** Lines of one message; more than that wait their turn even if they are there. */
@@ -107,14 +109,16 @@ export function createTail(
   return {
     id,
     socketId,
-    inStep: ({ entries, bytes }) =>
+    inStep: ({ entries, bytes, hasPeers }) =>
       live &&
       known === null &&
       queue.length === 0 &&
       queue.skipped === 0 &&
       entries.length <= Math.min(LIMIT_BATCH_LINES, caps.queueLines) &&
       bytes <= LIMIT_BATCH_BYTES &&
-      outbox.idle,
+      outbox.idle &&
+      // What others tell late may have been read from the store that we share with them.
+      (!hasPeers || deps.shared === undefined || entries.every(isNew)),
     sentInStep(selection) {
       upTo = Math.max(upTo, selection.upTo);
       heard = selection.heard;

@@ -89,14 +89,14 @@ export function createTails(
     }
   }
 
-  function tell(shared: SharedBatch[], lookedAt: number): void {
+  function tell(shared: SharedBatch[], lookedAt: number, hasPeers: boolean): void {
     for (const channel of channels.values()) {
       const entries = shared.flatMap(channel.select);
       const { list } = heard;
       deliver(channel, {
         entries,
         upTo: lookedAt,
-        heard: list,
+        ...{ heard: list, hasPeers },
         bytes: entries.reduce((sum, entry) => sum + entry.bytes, 64),
       });
     }
@@ -118,7 +118,10 @@ export function createTails(
       const peerAt = isPeers ? (upTo ?? deps.store.newestOrdinal()) : null;
       return batches.map((batch) => shareBatch(batch, deps.reader, peerAt));
     });
-    if (shared.length > 0) tell(shared, upTo ?? deps.store.newestOrdinal());
+    if (shared.length > 0) {
+      const hasPeers = events.some(({ isPeers }) => isPeers);
+      tell(shared, upTo ?? deps.store.newestOrdinal(), hasPeers);
+    }
   });
 
   const unlisten = [
