@@ -13,6 +13,15 @@ function read(text: string | Buffer) {
 }
 
 describe('RFC 5424', () => {
+  it.each([
+    ['<14>1 - h a - - -  seq 1', 'seq 1'],
+    ['<14>1 - h a - - -    at line 7', '   at line 7'],
+    ['<14>1 - h a - - -  ', ''],
+  ])('takes off the blank that rsyslog puts in front: %j', (text, message) => {
+    const sent = { bytes: Buffer.from(text), wholeBytes: text.length };
+    expect(readSyslog(sent, '127.0.0.1', 'syslog-tcp', 0).message).toBe(message);
+  });
+
   it('reads every part, and structured data with its escapes', () => {
     const line = read(
       '<165>1 2003-10-11T22:14:15.003456+02:00 mymachine evntslog 8710 ID47 [exampleSDID@32473 iut="3" q="a \\"b\\" \\\\ \\] c\\n"][gap reason="x"] \ufeffAn application',

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Level, NewLine } from '../../../common/model/line.ts';
 import { boundedFields, boundedMessage, claimed } from '../../../common/pure/outside/fields.ts';
+import { trimEndOf } from '../../../common/pure/trim-end.ts';
 import type { SyslogMessage, SyslogParts } from './parts.ts';
 import { read3164 } from './rfc3164.ts';
 import { read5424 } from './rfc5424.ts';
@@ -20,7 +21,7 @@ const USUAL_PRIORITY = 13;
  */
 export function readSyslog(sent: SyslogMessage, sender: string, way: string, nowMs: number): NewLine {
   const bytes = Buffer.from(sent.bytes.buffer, sent.bytes.byteOffset, sent.bytes.byteLength);
-  const text = bytes.toString('utf8').replace(/[\r\n\0]+$/, '');
+  const text = trimEndOf(bytes.toString('utf8'), '\r\n\0');
   const priority = /^<(\d{1,3})>/.exec(text);
   const value = priority === null ? Number.NaN : Number(priority[1]);
   const known = value <= 191;

@@ -17,10 +17,11 @@ export function read5424(text: string, _nowMs: number): SyslogParts {
   const read = readData(rest);
   if (read === null) return { ...parts, message: rest, malformed: 'the structured data is not whole' };
   if (read.data.length > 0) parts.data = read.data;
-  // The byte order mark says that UTF-8 follows, and is no part of it. One more blank is what rsyslog puts in front.
+  // The byte order mark says that UTF-8 follows, and is no part of it. One more blank is what
+  // rsyslog puts in front; several are an indentation, and stay.
   parts.message = rest
     .slice(read.end)
-    .replace(/^ /, '')
+    .replace(/^ (?: (?! ))?/, '')
     .replace(/^\ufeff/, '');
   return parts;
 }
