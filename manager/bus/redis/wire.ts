@@ -7,12 +7,26 @@ import type { BusEvents } from '../bus.ts';
 /** Version of what managers say to each other. Managers of different versions do not hear each other, and say so. */
 export const WIRE_VERSION = 2;
 
-/** Hints that go to the other managers. Lines go by themselves; what is not named here stays inside. */
-export const SHARED_HINTS = [
-  ...(['host', 'instance', 'instance-gone', 'job', 'candidate', 'scan', 'token'] as const),
-  ...(['resources', 'session', 'compute', 'samples', 'credential-ended', 'ledger'] as const),
-] satisfies (keyof BusEvents)[];
-export type HintName = (typeof SHARED_HINTS)[number];
+/**
+ * How the other managers hear of each thing that happens here: as a hint that something changed, by a note that brings it
+ * whole and is told there as if it had happened there, as lines, or not at all.
+ */
+const ROADS = {
+  ...{ host: 'hint', instance: 'hint', 'instance-gone': 'hint', job: 'hint', candidate: 'hint', scan: 'hint' },
+  ...{ token: 'hint', resources: 'hint', session: 'hint', compute: 'hint', samples: 'hint', ledger: 'hint' },
+  'credential-ended': 'hint',
+  ...{ search: 'note', keep: 'note', rule: 'note', destination: 'note', delivery: 'note' },
+  lines: 'lines',
+  // What came from there.
+  ...{ 'peer-lines': 'not', 'peer-break': 'not' },
+} as const satisfies Record<keyof BusEvents, 'hint' | 'note' | 'lines' | 'not'>;
+
+export type HintName = {
+  [K in keyof typeof ROADS]: (typeof ROADS)[K] extends 'hint' ? K : never;
+}[keyof typeof ROADS];
+export const SHARED_HINTS = Object.entries(ROADS).flatMap(([name, road]) =>
+  road === 'hint' ? [name as HintName] : [],
+);
 export type Hint = [name: HintName, event: BusEvents[HintName]];
 
 /** Something that managers tell each other whole: a document, what rules have counted. Its reader checks it. */
