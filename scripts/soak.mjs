@@ -8,6 +8,8 @@ const ROWS = {
   kills: 'L1 L2 L3: agent, manager or both killed at random points (A1-A12, M1-M5) while lines are on their way',
   cuts: 'L1 L2: as kills, at random moments instead of named points',
   restore: 'L14: the manager is set back to a backup between kills; what it had acked must come again',
+  damage:
+    'L16 P8: sealed files are damaged at random places; what is left must be answered, and what is not must be said',
   planted: 'each planted bug must turn its tests red',
 };
 const { values, positionals } = parseArgs({
@@ -32,7 +34,9 @@ for (const row of positionals.length === 0 ? Object.keys(ROWS) : positionals) {
   const args =
     row === 'planted'
       ? ['scripts/planted-bugs.mjs']
-      : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
+      : row === 'damage'
+        ? ['--import', 'tsx', 'test/support/damage-soak.ts', rounds, seed]
+        : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
   console.log(`${row}: ${ROWS[row]}${row === 'planted' ? '' : ` (${rounds} rounds of ${lines} lines, seed ${seed})`}`);
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   const code = await new Promise((done) => child.on('close', done));

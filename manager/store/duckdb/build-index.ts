@@ -67,8 +67,7 @@ export async function buildIndex(connection: DuckDBConnection, path: string): Pr
 async function placesOf(path: string, blocks: readonly Block[]): ReturnType<typeof placesOfFile> {
   const first = blocks[0]?.block ?? 0;
   if (blocks.some(({ block }, i) => block !== first + i)) return null;
-  const lines = blocks.map((block) => block.lines);
-  return placesOfFile(path, first, lines);
+  return placesOfFile(path, first, blocks.length);
 }
 
 function foundOf(row: unknown[]): Found {

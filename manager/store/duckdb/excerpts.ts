@@ -22,10 +22,9 @@ export async function writeExcerpt(
   segment: Segment,
   loaded: LoadedIndex,
   wanted: readonly number[],
-): Promise<{ path: string | null; bad: number[] }> {
+): Promise<{ path: string | null; bad: Set<number> }> {
   const { places, tailOffset } = loaded.index.sealed!;
-  const found = await guard.blocksOf(segment, loaded, wanted);
-  const bad = wanted.filter((block) => !found.has(block));
+  const { found, bad } = await guard.bytesOf(segment, loaded, wanted);
   if (found.size === 0) return { path: null, bad };
   const tail = loaded.data.subarray(tailOffset, tailOffset + places.bytes - places.starts.at(-1)!);
   number += 1;

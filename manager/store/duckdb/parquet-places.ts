@@ -4,19 +4,21 @@ import { STRUCT, type ThriftList, ThriftReader, type ThriftStruct, ThriftWriter 
 
 /**
  * Where the blocks of a sealed file are, and checksums of all its bytes: Parquet itself would show a line with a flipped
- * bit as if it had been logged so. Each block is one row group; bytes `starts[i]..starts[i+1]` are block `firstBlock + i`, and
+ * bit as if it had been logged so. Bytes `starts[i]..starts[i+1]` are row group i, nearly always one block of lines, and
  * from the last of `starts` on come filters and the footer, the tail.
  */
 export interface Places {
   bytes: number;
   firstBlock: number;
-  /** Lines of each block. */
+  /** Of each row group: its lines, and the first and last block that has some of them, from 0 on. */
   lines: number[];
-  /** One more than there are blocks: the last is where the tail begins. */
+  first: number[];
+  last: number[];
+  /** One more than there are row groups: the last is where the tail begins. */
   starts: number[];
-  /** CRC-32 of each block, and last that of the tail. */
+  /** CRC-32 of each row group, and last that of the tail. */
   sums: number[];
-  /** Where the description of each block is in the tail; one more than there are blocks. */
+  /** Where the description of each row group is in the tail; one more than there are. */
   groups: number[];
   /** Places in the tail: where the footer begins, and the end of its schema. */
   footer: number;
@@ -30,11 +32,11 @@ const ROW_GROUPS = 4;
 const INT64 = 6;
 const LIST = 9;
 
-/** Looks at a whole file, right after it was written. Null when its blocks are not one row group each. */
+/** Looks at a whole file of so many blocks, right after it was written. Null when its footer is not as it should be. */
 export async function placesOfFile(
   path: string,
   firstBlock: number,
-  lines: readonly number[],
+  blocks: number,
 ): Promise<{ places: Places; tail: Buffer } | null> {
   const file = await open(path, 'r');
   try {
@@ -43,8 +45,9 @@ export async function placesOfFile(
     const footerAt = bytes - 8 - end.readUInt32LE(0);
     const footer = await bytesAt(file, footerAt, bytes - footerAt);
     const known = readFooter(footer);
-    if (known === null || known.lines.length !== lines.length) return null;
-    if (known.lines.some((count, i) => count !== lines[i])) return null;
+    if (known === null) return null;
+    const [first, last] = [known.first, known.last].map((all) => all.map((block) => block - firstBlock));
+    if (first!.some((block, i) => !(block >= 0 && block <= last![i]! && last![i]! < blocks))) return null;
     const starts = [...known.starts, known.end];
     if (starts.some((start, i) => i > 0 && start <= starts[i - 1]!) || known.end > footerAt) return null;
     const sums: number[] = [];
@@ -52,7 +55,7 @@ export async function placesOfFile(
     const tail = await bytesAt(file, known.end, bytes - known.end);
     const shift = footerAt - known.end;
     const places: Places = {
-      ...{ bytes, firstBlock, lines: [...lines], starts, sums: [...sums, crc32(tail)] },
+      ...{ bytes, firstBlock, lines: known.lines, first: first!, last: last!, starts, sums: [...sums, crc32(tail)] },
       ...{ groups: known.groups.map((at) => at + shift), footer: shift, schemaEnd: known.schemaEnd + shift },
     };
     return { places, tail };
@@ -100,15 +103,17 @@ function readFooter(footer: Buffer) {
   const groups: number[] = [];
   const starts: number[] = [];
   const lines: number[] = [];
+  const first: number[] = [];
+  const last: number[] = [];
   let end = 0;
   let schemaEnd = 0;
   try {
     const reader = new ThriftReader(footer);
-    for (let last = 0; ; ) {
+    for (let id = 0; ; ) {
       const before = reader.at;
-      const field = reader.field(last);
+      const field = reader.field(id);
       if (field === null || field.id > ROW_GROUPS) return null;
-      last = field.id;
+      id = field.id;
       if (field.id === NUM_ROWS) schemaEnd = before;
       if (field.id < ROW_GROUPS) reader.value(field.type);
       else break;
@@ -121,28 +126,36 @@ function readFooter(footer: Buffer) {
       starts.push(from);
       end = to;
       lines.push(number(group, 3));
+      const [least, most] = blocksOf(group);
+      first.push(least);
+      last.push(most);
     }
     groups.push(reader.at);
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
-  return { groups, starts, lines, end, schemaEnd };
+  return { groups, starts, lines, first, last, end, schemaEnd };
 }
 
-/** The part of a file that has only some of its blocks, as the footer tells it. `blocks` count from 0. */
-export function excerptFooter(tail: Buffer, places: Places, blocks: readonly number[]): Buffer {
+/** The row groups that have lines of blocks. */
+export function groupsWith({ first, last }: Places, blocks: readonly number[]): number[] {
+  return [...first.keys()].filter((group) => blocks.some((block) => first[group]! <= block && block <= last[group]!));
+}
+
+/** The footer of a file that has only some of the row groups of another. */
+export function excerptFooter(tail: Buffer, places: Places, groups: readonly number[]): Buffer {
   const writer = new ThriftWriter();
   writer.raw(tail.subarray(places.footer, places.schemaEnd));
   writer.field(NUM_ROWS, NUM_ROWS - 1, INT64);
-  writer.signed(blocks.reduce((sum, block) => sum + places.lines[block]!, 0));
+  writer.signed(groups.reduce((sum, group) => sum + places.lines[group]!, 0));
   writer.field(ROW_GROUPS, ROW_GROUPS - 1, LIST);
-  writer.list(STRUCT, blocks.length);
+  writer.list(STRUCT, groups.length);
   let at = MAGIC.length;
-  for (const block of blocks) {
-    const group = new ThriftReader(tail, places.groups[block]!).struct();
-    writer.struct(moved(group, at - places.starts[block]!));
-    at += places.starts[block + 1]! - places.starts[block]!;
+  for (const group of groups) {
+    const described = new ThriftReader(tail, places.groups[group]!).struct();
+    writer.struct(moved(described, at - places.starts[group]!));
+    at += places.starts[group + 1]! - places.starts[group]!;
   }
   writer.raw(tail.subarray(places.groups.at(-1)!, tail.length - 8));
   const footer = writer.take();
@@ -156,10 +169,14 @@ const COLUMNS = 1;
 const GROUP_OFFSET = 5;
 const CHUNK_OFFSET = 2;
 const CHUNK_META = 3;
+const PATH = 3;
 const TOTAL_COMPRESSED = 7;
 const DATA_PAGE = 9;
 const INDEX_PAGE = 10;
 const DICTIONARY_PAGE = 11;
+const STATISTICS = 12;
+const MAX_VALUE = 5;
+const MIN_VALUE = 6;
 const BLOOM_OFFSET = 14;
 const BLOOM_LENGTH = 15;
 
@@ -184,6 +201,16 @@ function spanOf(group: ThriftStruct): [from: number, to: number] {
     to = Math.max(to, first + number(meta, TOTAL_COMPRESSED));
   }
   return [from, to];
+}
+
+/** The least and the greatest block of a row group: the statistics of the column that has their numbers. */
+function blocksOf(group: ThriftStruct): [least: number, most: number] {
+  const metas = columnsOf(group).map((chunk) => field(chunk, CHUNK_META) as ThriftStruct);
+  const meta = metas.find((one) => String((field(one, PATH) as ThriftList).items[0]) === 'block');
+  const statistics = meta === undefined ? undefined : (field(meta, STATISTICS) as ThriftStruct | undefined);
+  const [most, least] = [MAX_VALUE, MIN_VALUE].map((id) => statistics && field(statistics, id));
+  if (!Buffer.isBuffer(most) || !Buffer.isBuffer(least)) throw new RangeError('the blocks of a row group are not told');
+  return [Number(least.readBigInt64LE()), Number(most.readBigInt64LE())];
 }
 
 /** A row group that is so many bytes further on. What lies outside of it, its Bloom filters and page indexes, stays behind. */

@@ -42,19 +42,26 @@ async function fromExcerpts(plan: Plan, deps: RelationDeps, relation: Relation):
   const blocks = plan.segments.reduce((sum, part) => sum + (knownBlocks(part)?.length ?? Infinity), 0);
   if (blocks > LIMIT_EXCERPT_BLOCKS) return null;
   const paths: string[] = [];
+  const bad: number[] = [];
   for (const part of plan.segments) {
     const wanted = knownBlocks(part)!;
     try {
-      const { path, bad } = await writeExcerpt(deps.folder, deps.guard, part.segment, part.loaded!, wanted);
-      for (const block of bad) noteLost(relation, part, block);
-      if (path !== null) paths.push(path);
+      const excerpt = await writeExcerpt(deps.folder, deps.guard, part.segment, part.loaded!, wanted);
+      for (const block of excerpt.bad) {
+        noteLost(relation, part, block);
+        bad.push(part.loaded!.index.blocks[block]!.block);
+      }
+      if (excerpt.path !== null) paths.push(excerpt.path);
     } catch {
       return null;
     } finally {
       relation.excerpts = paths;
     }
   }
-  return paths.length === 0 ? [] : [`SELECT ${LINE_COLUMNS} FROM ${filesIn(paths)}`];
+  if (paths.length === 0) return [];
+  // What is said to be lost must not be there in part.
+  const rest = bad.length === 0 ? '' : ` WHERE block NOT IN (${bad.map(integer).join(', ')})`;
+  return [`SELECT ${LINE_COLUMNS} FROM ${filesIn(paths)}${rest}`];
 }
 
 async function fromFiles(plan: Plan, { folder, guard }: RelationDeps, relation: Relation): Promise<string[]> {

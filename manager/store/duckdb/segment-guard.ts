@@ -5,7 +5,7 @@ import type { UnreadableLines } from '../ports.ts';
 import { finishFile, unfinished } from './durable-file.ts';
 import type { LoadedIndex } from './index-shelf.ts';
 import type { Segment } from './layout.ts';
-import { bytesAt, type Places, sumOf } from './parquet-places.ts';
+import { bytesAt, groupsWith, type Places, sumOf } from './parquet-places.ts';
 
 /** What is known of the bytes of one file, as long as it is the same file. */
 interface Known {
@@ -41,10 +41,10 @@ export class SegmentGuard {
       const file = await this.#openWhole(segment, loaded);
       try {
         const known = await this.#stateOf(segment.file, file);
-        for (const block of wanted) {
-          if (!known.whole.has(block) && !known.bad.has(block))
-            ((await this.#isWhole(file, places, block)) ? known.whole : known.bad).add(block);
-          if (known.bad.has(block)) bad.add(block);
+        for (const group of groupsWith(places, wanted)) {
+          if (!known.whole.has(group) && !known.bad.has(group))
+            ((await isWhole(file, places, group)) ? known.whole : known.bad).add(group);
+          if (known.bad.has(group)) addBlocks(places, group, wanted, bad);
         }
       } finally {
         await file.close();
@@ -57,23 +57,27 @@ export class SegmentGuard {
     return bad;
   }
 
-  /** The bytes of blocks, each as it was written; those that are not are left out. */
-  async blocksOf(segment: Segment, loaded: LoadedIndex, wanted: readonly number[]): Promise<Map<number, Buffer>> {
+  /** The bytes of the row groups that have wanted blocks, each as it was written; `bad` are blocks of those that are not. */
+  async bytesOf(
+    segment: Segment,
+    loaded: LoadedIndex,
+    wanted: readonly number[],
+  ): Promise<{ found: Map<number, Buffer>; bad: Set<number> }> {
     const { places } = loaded.index.sealed!;
     const found = new Map<number, Buffer>();
     const bad = new Set<number>();
     const file = await open(join(this.#folder, segment.file), 'r').catch(() => null);
     try {
-      for (const block of wanted) {
-        const bytes = file === null ? null : await readBlock(file, places, block);
-        if (bytes === null) bad.add(block);
-        else found.set(block, bytes);
+      for (const group of groupsWith(places, wanted)) {
+        const bytes = file === null ? null : await readGroup(file, places, group);
+        if (bytes === null) addBlocks(places, group, wanted, bad);
+        else found.set(group, bytes);
       }
     } finally {
       await file?.close();
     }
     this.#tell(segment, loaded, bad);
-    return found;
+    return { found, bad };
   }
 
   forget(file: string): void {
@@ -90,14 +94,6 @@ export class SegmentGuard {
       fromMs: lost.reduce((least, { minSortMs }) => Math.min(least, minSortMs), Infinity),
       toMs: lost.reduce((most, { maxSortMs }) => Math.max(most, maxSortMs), -Infinity),
     });
-  }
-
-  async #isWhole(file: FileHandle, places: Places, block: number): Promise<boolean> {
-    try {
-      return (await sumOf(file, places.starts[block]!, places.starts[block + 1]!)) === places.sums[block];
-    } catch {
-      return false;
-    }
   }
 
   async #stateOf(name: string, file: FileHandle): Promise<Known> {
@@ -141,11 +137,24 @@ export class SegmentGuard {
   }
 }
 
-/** The bytes of a block, or null when they are not as they were written. */
-async function readBlock(file: FileHandle, places: Places, block: number): Promise<Buffer | null> {
-  const [from, to] = [places.starts[block]!, places.starts[block + 1]!];
+async function isWhole(file: FileHandle, { starts, sums }: Places, group: number): Promise<boolean> {
+  try {
+    return (await sumOf(file, starts[group]!, starts[group + 1]!)) === sums[group];
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes of a row group, or null when they are not as they were written. */
+async function readGroup(file: FileHandle, { starts, sums }: Places, group: number): Promise<Buffer | null> {
+  const [from, to] = [starts[group]!, starts[group + 1]!];
   const bytes = await bytesAt(file, from, to - from).catch(() => null);
-  return bytes !== null && bytes.length === to - from && crc32(bytes) === places.sums[block] ? bytes : null;
+  return bytes !== null && bytes.length === to - from && crc32(bytes) === sums[group] ? bytes : null;
+}
+
+/** The wanted blocks that have lines in a row group. */
+function addBlocks({ first, last }: Places, group: number, wanted: readonly number[], to: Set<number>): void {
+  for (const block of wanted) if (first[group]! <= block && block <= last[group]!) to.add(block);
 }
 
 async function hasWholeTail(file: FileHandle, places: Places): Promise<boolean> {
