@@ -1,45 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isWebvirtError, WebvirtError } from '../../../common/errors.ts';
-import { type ConnectionOptions, type Connections, connectAll, disconnectAll } from './connections.ts';
+import { type Connections, connectAll, disconnectAll } from './connections.ts';
+import type { Engine, EngineOptions, ReadOptions } from './engine-ports.ts';
 
-export interface EngineOptions extends ConnectionOptions {
-  /** A read that takes longer is interrupted and answered with `timeout`. */
-  readTimeoutMs?: number;
-}
-
-/** One DuckDB file: one writer, some readers that never wait for it, and a way back after an error that broke it. */
-export interface Engine {
-  /**
-   * Runs one write at a time, in the order of the calls, inside a transaction. `committed` runs right after the
-   * commit, before any other write, and its result is the answer.
-   */
-  write<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
-  write<T, R>(work: (connection: DuckDBConnection) => Promise<T>, committed: (result: T) => R): Promise<R>;
-  /** `signal` interrupts it: it rejects with `op-cancelled`. `limitMs` instead of the engine's own limit. */
-  read<T>(work: (connection: DuckDBConnection) => Promise<T>, options?: ReadOptions): Promise<T>;
-  /**
-   * Runs long work that changes nothing in the file, one after the other and on a connection of its own: neither writes
-   * nor reads wait for it.
-   */
-  aside<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T>;
-  /** Breaks off the work aside that runs; it rejects. */
-  interruptAside(): void;
-  /** Resolves when the reads that run now have ended. */
-  readsEnded(): Promise<void>;
-  /**
-   * Works the log into the file, in turn with the writes: only then are deleted rows free room. While somebody reads the
-   * tables it does nothing.
-   */
-  checkpoint(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface ReadOptions {
-  signal?: AbortSignal | undefined;
-  limitMs?: number;
-}
+export type { Engine, EngineOptions, ReadOptions } from './engine-ports.ts';
 
 const INTERRUPT_EVERY_MS = 20;
+/** So long the reads that run may take to end before the file is closed for work on it; the others wait. */
+const LIMIT_READERS_MS = 1_000;
+const LOOK_READERS_MS = 10;
 
 /**
  * Opens the file. `onOpened` is called with the writer after the first and every later opening, before anything else
@@ -59,6 +29,7 @@ export async function openEngine(
   const reads = new Set<Promise<unknown>>();
   let asideTail: Promise<unknown> = Promise.resolve();
   let drained: (() => void) | null = null;
+  let paused: Promise<void> | null = null;
 
   /** Closes everything. The file may be opened again only when no reader holds the old database any more. */
   async function shut(): Promise<void> {
@@ -122,6 +93,24 @@ export async function openEngine(
     }
   }
 
+  async function whileClosed(work: () => Promise<unknown>): Promise<boolean> {
+    if (closed || open === null) return false;
+    let resume = () => {};
+    paused = new Promise((resolve) => {
+      resume = resolve;
+    });
+    try {
+      for (let ms = 0; active.size > 0 && ms < LIMIT_READERS_MS; ms += LOOK_READERS_MS) await sleep(LOOK_READERS_MS);
+      if (active.size > 0) return false;
+      await shut();
+      await work();
+      return true;
+    } finally {
+      paused = null;
+      resume();
+    }
+  }
+
   async function timed<T>(
     connection: DuckDBConnection,
     work: (c: DuckDBConnection) => Promise<T>,
@@ -156,9 +145,10 @@ export async function openEngine(
   }
 
   async function read<T>(work: (c: DuckDBConnection) => Promise<T>, given: ReadOptions = {}): Promise<T> {
-    while (open === null || open.readers.length === 0) {
+    while (open === null || paused !== null || open.readers.length === 0) {
+      if (paused !== null) await paused;
       // Opening is the writer's work: two openings of one file at the same time would harm it.
-      if (open === null) {
+      else if (open === null) {
         await write(async () => undefined).catch((error: unknown) => {
           // No reader finishes now that would wake the next one: it is told the same.
           waiting.shift()?.();
@@ -196,6 +186,11 @@ export async function openEngine(
     write: write as Engine['write'],
     checkpoint() {
       const result = tail.then(checkpoint);
+      tail = result.catch(() => undefined);
+      return result;
+    },
+    whileClosed(work) {
+      const result = tail.then(() => whileClosed(work));
       tail = result.catch(() => undefined);
       return result;
     },

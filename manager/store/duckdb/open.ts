@@ -14,6 +14,7 @@ import { findLine, linesAround, linesSince } from './neighbours.ts';
 import { Origins } from './origins.ts';
 import { createQuietCheckpoint } from './quiet-checkpoint.ts';
 import { type Reading, readTogether } from './reading.ts';
+import { removeUnfinished } from './renew-file.ts';
 import { type Deleted, retainLines } from './retain.ts';
 import type { RetentionRule } from './retention.ts';
 import { createSampleStore, deleteOldSamples } from './samples.ts';
@@ -36,6 +37,8 @@ export interface OpenLineStore {
   retain(rule: RetentionRule): Promise<Deleted | null>;
   /** Writes all lines that are not sealed yet to a file. It is done by itself in time: this is for tests and tools. */
   seal(): Promise<void>;
+  /** Makes small sealed files one, and the file of new lines smaller when it is mostly free. Also done by itself. */
+  tidy(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,6 +55,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   const sealed = openSealed(path, options);
   const { book } = sealed;
 
+  await removeUnfinished(path);
   const engine = await openEngine(path, options, async (connection) => {
     await prepareFills(connection);
     await ledger.load(connection);
@@ -65,7 +69,10 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   });
   sealed.start(engine);
 
-  const quiet = createQuietCheckpoint(`${path}.wal`, () => engine.checkpoint());
+  // Not while lines are sealed: they leave the log soon, and who writes may only have been held back.
+  const quiet = createQuietCheckpoint(`${path}.wal`, async () => {
+    if (book.current.sealing === null) await engine.checkpoint();
+  });
   const read = <T>(work: (reading: Reading) => Promise<T>, given?: ReadOptions) =>
     engine.read((connection) => readTogether(connection, sealed, work), given);
 
@@ -105,6 +112,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   const lines: LineStore = {
     async append(batches) {
       if (batches.length === 0) return [];
+      await sealed.room.wait();
       let done: (() => CommittedBatch[]) | null = null;
       const committed = await engine.write(
         async (connection) => {
@@ -149,6 +157,8 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         lines: segments.reduce((sum, segment) => sum + segment.lines, hot.lines + (sealing?.lines ?? 0)),
         bytesOnDisk: segments.reduce((sum, segment) => sum + segment.bytes, inFile),
         oldestMs: extentOf(book.current)?.oldestMs ?? null,
+        unsealedLines: hot.lines + (sealing?.lines ?? 0),
+        heldBackMs: sealed.room.heldBackMs(),
       };
     },
   };
@@ -162,11 +172,12 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         await sealed.finishOld().catch(() => undefined);
         // Also where the lines lie elsewhere, and none of them goes.
         await engine.write((writer) => deleteOldSamples(writer, rule.receivedBeforeMs));
-        const { book: layouts, shelf, folder, underway, removeLater } = sealed;
+        const { shelf, guard, folder, underway, removeLater } = sealed;
         const failpoint = options.failpoint ?? noStoreFailpoint;
-        return retainLines(rule, { engine, book: layouts, shelf, folder, underway, removeLater, failpoint });
+        return retainLines(rule, { engine, book, shelf, guard, folder, underway, removeLater, failpoint });
       }),
     seal: () => sealed.seal(),
+    tidy: () => sealed.tidy(),
     async close() {
       quiet.stop();
       await sealed.stop();

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { StoreFailpoint } from '../failpoint.ts';
-import type { Engine } from './engine.ts';
-import type { IndexShelf } from './index-shelf.ts';
-import { insertSegment, type LayoutBook, nextSegmentId, nextVersion, readHot, type Segment } from './layout.ts';
+import { nextSegmentId, readHot, type Segment } from './layout.ts';
 import { runQuery } from './line-rows.ts';
 import { integer } from './query-sql.ts';
 import {
@@ -15,6 +13,7 @@ import {
   usedBytes,
 } from './retention.ts';
 import { quotedText } from './sql-text.ts';
+import { type SwapDeps, swapSegments } from './swap-segments.ts';
 import { writeSegment } from './write-segment.ts';
 
 export interface Deleted {
@@ -24,14 +23,7 @@ export interface Deleted {
   freedBytes: number;
 }
 
-interface Deps {
-  engine: Engine;
-  book: LayoutBook;
-  shelf: IndexShelf;
-  folder: string;
-  underway: Set<string>;
-  /** Removes a file once those who began to read before have ended. */
-  removeLater(file: string): void;
+interface Deps extends SwapDeps {
   failpoint: StoreFailpoint;
 }
 
@@ -110,7 +102,7 @@ async function deleteOldest(rule: RetentionRule, deps: Deps): Promise<{ lines: n
 
 /** Takes lines out of a file: the file goes, and a new one has what stays. */
 async function thin(old: Segment, gone: string, deps: Deps): Promise<{ lines: number; toMs: number }> {
-  const { engine, book, shelf, folder, underway, removeLater, failpoint } = deps;
+  const { engine, folder, underway, failpoint } = deps;
   const from = `read_parquet(${quotedText(join(folder, old.file))})`;
   const [row] = await engine.aside((connection) =>
     runQuery(connection, `SELECT count(*), max(received_ms) FROM ${from} WHERE ${gone}`, []),
@@ -128,21 +120,6 @@ async function thin(old: Segment, gone: string, deps: Deps): Promise<{ lines: nu
       }),
     );
   }
-  await engine.write(
-    async (connection) => {
-      await connection.run(`DELETE FROM segments WHERE id = ${integer(old.id)}`);
-      if (next !== null) await insertSegment(connection, next);
-      failpoint('M8');
-      return nextVersion(connection, book.current.sealing !== null);
-    },
-    (version) => {
-      const segments = book.current.segments.flatMap((one) => (one !== old ? [one] : next === null ? [] : [next]));
-      book.put({ ...book.current, version, segments });
-    },
-  );
-  failpoint('M8');
-  underway.clear();
-  shelf.forget(old.file);
-  removeLater(old.file);
+  await swapSegments([old], next, deps, { inside: () => failpoint('M8'), behind: () => failpoint('M8') });
   return { lines, toMs: Number(row?.[1] ?? 0) };
 }

@@ -36,10 +36,12 @@ async function untilKilled(order: SealOrder): Promise<number> {
   return next;
 }
 
+const numberOf = ({ message }: { message: string }) => Number(/^m(\d+)/.exec(message)?.[1]);
+
 async function stored(path: string): Promise<{ numbers: number[]; lines: number; newest: number[] }> {
   const store = await openLineStore(path, { sealAfterMs: Infinity, sealLines: Infinity });
-  const numbers = (await store.lines.since({}, 0, 1e6)).lines.map((line) => Number(line.message.slice(1)));
-  const newest = (await store.lines.query({}, { limit: 1e5 })).lines.map((line) => Number(line.message.slice(1)));
+  const numbers = (await store.lines.since({}, 0, 1e6)).lines.map((line) => numberOf(line));
+  const newest = (await store.lines.query({}, { limit: 1e5 })).lines.map((line) => numberOf(line));
   const { lines } = await store.lines.stats();
   expect(await store.lines.count({})).toBe(lines);
   await store.close();
@@ -64,6 +66,27 @@ describe('a manager that is killed while it seals', { timeout: 60_000 }, () => {
     expect(lines).toBe(numbers.length);
     const files = readdirSync(join(dir, at));
     expect(files.filter((name) => name.endsWith('.unfinished'))).toEqual([]);
+  });
+});
+
+describe('a manager that is killed while it tidies up', { timeout: 60_000 }, () => {
+  it.each([
+    ['G1 small files are being written as one', 'G1', 'files'],
+    ['G2 inside the transaction that names it', 'G2', 'files'],
+    ['G3 behind it, the small ones are still there', 'G3', 'files'],
+    ['G4 the database file is written anew, without its name', 'G4', 'database'],
+    ['G5 the new one has its name', 'G5', 'database'],
+  ] as const)('at %s: no line is lost, none is there twice', async (_, at, tidy) => {
+    const path = join(dir, `${at}.duckdb`);
+    let acked = 0;
+    for (const pass of [1, 1]) acked = Math.max(acked, await untilKilled({ path, kill: { at, pass }, tidy }));
+    const { numbers, lines, newest } = await stored(path);
+    expect(numbers.length).toBeGreaterThanOrEqual(acked);
+    expect(numbers).toEqual(numbers.map((_number, i) => i));
+    expect(newest.toReversed()).toEqual(numbers);
+    expect(lines).toBe(numbers.length);
+    expect(readdirSync(dir).filter((name) => name.includes('.unfinished'))).toEqual([]);
+    expect(readdirSync(join(dir, at)).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
   });
 });
 

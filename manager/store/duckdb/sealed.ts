@@ -9,10 +9,12 @@ import { prepareExcerpts } from './excerpts.ts';
 import { IndexShelf, indexName } from './index-shelf.ts';
 import { LayoutBook, type Segment } from './layout.ts';
 import { isAsWritten } from './parquet-places.ts';
-import { createSealer, type Sealer, type SealPoint } from './sealer.ts';
+import { createRoom, type Room } from './room.ts';
+import { createSealer, type MendPoint, type Sealer, type SealPoint } from './sealer.ts';
 import { removeSegments, tidyFolder } from './segment-files.ts';
 import { SegmentGuard } from './segment-guard.ts';
 import { decodeIndex, salvagedPlaces } from './segment-index.ts';
+import { keepUp } from './upkeep.ts';
 
 export interface SealedOptions {
   /** Lines, characters of text, and age at which the table of new lines is sealed. */
@@ -21,7 +23,9 @@ export interface SealedOptions {
   sealAfterMs?: number;
   /** Memory for what is known of sealed blocks. */
   filterBytes?: number;
-  sealFailpoint?: (name: SealPoint) => void;
+  sealFailpoint?: (name: SealPoint | MendPoint) => void;
+  /** Free room in the database file from which it is written anew. */
+  freeBytes?: number;
   /** A part of a file of sealed lines is missing or damaged: its lines are left out until it is put back. */
   onDamaged?: (segment: { file: string } & UnreadableLines) => void;
   /** Sealing failed; it is tried again. */
@@ -30,18 +34,24 @@ export interface SealedOptions {
 
 const LOOK_EVERY_MS = 60_000;
 const DAY_MS = 86_400_000;
+const FREE_BYTES = 64 * 1024 ** 2;
+/** So many tables of new lines may wait: one that is being sealed, and one that fills meanwhile. */
+const UNSEALED_TABLES = 2;
 
 /** The sealed lines of a store: their folder, what is known of it, and the work on it. */
 export interface Sealed extends Omit<Sealer, 'look'> {
   book: LayoutBook;
   shelf: IndexShelf;
   guard: SegmentGuard;
+  room: Room;
   folder: string;
   /** Reads what is stored, at each opening of the file. */
   load(connection: DuckDBConnection): Promise<void>;
   start(engine: Engine): void;
   look(): void;
   removeLater(file: string): void;
+  /** Makes small files one, and the database file smaller, where it is worth it. */
+  tidy(): Promise<void>;
   /** A file cannot be read at all: it is left out from now on, and told. */
   lose(segment: Segment): void;
   stop(): Promise<void>;
@@ -56,6 +66,10 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
   const shelf = new IndexShelf(folder, options.filterBytes ?? 128 * 1024 ** 2, rebuild);
   const guard = new SegmentGuard(folder, ({ file }, lost) => options.onDamaged?.({ file, ...lost }));
   const onFailed = options.onSealFailed ?? (() => undefined);
+  const { sealLines = 2 ** 20, sealCharacters = 2 ** 28 } = options;
+  const look = () => started?.sealer.look(Date.now());
+  const limits = { lines: sealLines * UNSEALED_TABLES, characters: sealCharacters * UNSEALED_TABLES };
+  const room = createRoom(limits, () => book.current, look);
   const later = new Set<Promise<unknown>>();
   let started: { engine: Engine; sealer: Sealer; timer: NodeJS.Timeout } | null = null;
   let stopped = false;
@@ -96,9 +110,25 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
     return started;
   };
 
+  function removeLater(file: string): void {
+    run(
+      need()
+        .engine.readsEnded()
+        .then(() => removeSegments(folder, [file])),
+    );
+  }
+
+  function tidy(): Promise<void> {
+    const { engine, sealer } = need();
+    const failpoint = options.sealFailpoint ?? (() => undefined);
+    const upkeep = { path, fullLines: sealLines, freeBytes: options.freeBytes ?? FREE_BYTES };
+    const { underway } = sealer;
+    return sealer.alone(() => keepUp(upkeep, { engine, book, shelf, guard, folder, underway, removeLater, failpoint }));
+  }
+
   const none = new Set<string>();
   return {
-    ...{ book, shelf, guard, folder },
+    ...{ book, shelf, guard, folder, room },
     get underway() {
       return started?.sealer.underway ?? none;
     },
@@ -111,32 +141,30 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
         if (!decodeIndex(await readIndex(segment))?.index.sealed) lose(segment);
     },
     start(engine) {
-      const { sealLines = 2 ** 20, sealCharacters = 2 ** 28, sealAfterMs = DAY_MS, sealFailpoint } = options;
+      const { sealAfterMs = DAY_MS, sealFailpoint } = options;
       const sealer = createSealer(
         { lines: sealLines, characters: sealCharacters, ageMs: sealAfterMs },
         {
           ...{ engine, book, folder, logBytes: () => sizeOf(`${path}.wal`) },
           failpoint: sealFailpoint ?? (() => undefined),
           onFailed: (error) => void (stopped || onFailed(error)),
+          onEnded: (ok) => room.sealed(ok),
         },
       );
-      const timer = setInterval(() => sealer.look(Date.now()), LOOK_EVERY_MS);
+      const timer = setInterval(() => {
+        sealer.look(Date.now());
+        run(tidy());
+      }, LOOK_EVERY_MS);
       timer.unref();
       started = { engine, sealer, timer };
       sealer.look(Date.now());
     },
-    lose,
-    look: () => started?.sealer.look(Date.now()),
+    ...{ look, lose },
     seal: () => need().sealer.seal(),
     alone: (work) => need().sealer.alone(work),
     finishOld: () => need().sealer.finishOld(),
-    removeLater(file) {
-      run(
-        need()
-          .engine.readsEnded()
-          .then(() => removeSegments(folder, [file])),
-      );
-    },
+    removeLater,
+    tidy,
     async stop() {
       stopped = true;
       clearInterval(started?.timer);

@@ -11,6 +11,12 @@ import { writeSegment } from './write-segment.ts';
  */
 export type SealPoint = 'S1' | 'S2' | 'S3' | 'S4' | 'S5';
 
+/**
+ * The same of the work in quiet times. G1 small files are written as one, on the disk or not · G2 inside the transaction that
+ * names it instead of them · G3 behind it · G4 the database file is written anew, without its name · G5 it has its name.
+ */
+export type MendPoint = 'G1' | 'G2' | 'G3' | 'G4' | 'G5';
+
 export interface SealOptions {
   /** Lines at which the table is sealed. */
   lines: number;
@@ -49,6 +55,8 @@ export function createSealer(
     logBytes: () => Promise<number>;
     failpoint: (name: SealPoint) => void;
     onFailed: (error: unknown) => void;
+    /** Sealing that it was time for ended, well or not. */
+    onEnded: (ok: boolean) => void;
   },
 ): Sealer {
   const { book, folder, failpoint } = deps;
@@ -134,7 +142,13 @@ export function createSealer(
       if (looking || !isDue(nowMs)) return;
       looking = true;
       alone(seal)
-        .catch(deps.onFailed)
+        .then(
+          () => deps.onEnded(true),
+          (error: unknown) => {
+            deps.onFailed(error);
+            deps.onEnded(false);
+          },
+        )
         .finally(() => {
           looking = false;
         });
