@@ -48,17 +48,19 @@ export function tail(socket: LiveSocket, request: Omit<TailRequest, 'id'>) {
   const id = `t${Math.random().toString(36).slice(2, 8)}`;
   const lines: Line[] = [];
   let skipped = 0;
+  let position = '';
   const waiting = new Set<() => void>();
   socket.on('logs:lines', (batch: LinesBatch) => {
     if (batch.id !== id) return;
     lines.push(...batch.lines);
     skipped += batch.skipped;
+    position = batch.position;
     for (const look of waiting) look();
   });
   const started = new Promise<void>((resolve, reject) => {
     socket.emit('logs:tail', { id, ...request }, (answer) => {
       try {
-        dataOf(answer);
+        position ||= dataOf(answer).position;
         resolve();
       } catch (error) {
         reject(error);
@@ -69,6 +71,8 @@ export function tail(socket: LiveSocket, request: Omit<TailRequest, 'id'>) {
     lines,
     started,
     skipped: () => skipped,
+    /** Where a later tail goes on. */
+    position: () => position,
     until(test: (lines: Line[]) => boolean): Promise<Line[]> {
       return new Promise((resolve) => {
         const look = () => {
