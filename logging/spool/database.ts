@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeFolder } from '../make-folder.ts';
@@ -22,6 +22,7 @@ const SCHEMA = `
  */
 export function openDatabase(path: string, maxFileBytes?: number): Database.Database {
   makeFolder(dirname(path));
+  finishReplacing(path);
   const db = new Database(path, { timeout: 500 });
   try {
     db.pragma('locking_mode = EXCLUSIVE');
@@ -43,6 +44,17 @@ export function openDatabase(path: string, maxFileBytes?: number): Database.Data
   }
 }
 
+/** True when SQLite itself finds nothing wrong in a file. Throws what the disk says, and damage that keeps it from looking. */
+export function isWhole(path: string): boolean {
+  if (!existsSync(path)) return true;
+  const db = new Database(path, { fileMustExist: true, timeout: 500 });
+  try {
+    return db.pragma('quick_check(1)', { simple: true }) === 'ok';
+  } finally {
+    db.close();
+  }
+}
+
 /** True when an error means that the file itself is damaged. */
 export function isDamage(error: unknown): boolean {
   const { code } = error as { code?: unknown };
@@ -57,8 +69,42 @@ export function isFull(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'SQLITE_FULL';
 }
 
+const replacementOf = (path: string) => `${path}.new`;
+
+/**
+ * Makes a new file in the place of a damaged one: `fill` writes into it while the old one is still where it was. The old
+ * one is set aside only when the new one is whole: an end or an error at any point leaves one of both. Returns the name
+ * of the old one, aside.
+ */
+export function replaceDamaged(path: string, nowMs: number, fill: (db: Database.Database) => void): string {
+  const made = replacementOf(path);
+  for (const end of ['', '-journal']) rmSync(`${made}${end}`, { force: true });
+  const db = new Database(made, { timeout: 500 });
+  try {
+    // No log: what is renamed is one file.
+    db.pragma('journal_mode = DELETE');
+    db.pragma('synchronous = FULL');
+    db.transaction(() => db.exec(SCHEMA)).immediate();
+    ensurePlaces(db);
+    fill(db);
+  } finally {
+    db.close();
+  }
+  const aside = setAside(path, nowMs);
+  finishReplacing(path);
+  return aside;
+}
+
+/** A new file that waits for its name: the old one was on its way aside, so it is whole. */
+function finishReplacing(path: string): void {
+  if (existsSync(path) || !existsSync(replacementOf(path))) return;
+  // The log of the old one would be taken for that of the new one.
+  for (const end of ['-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
+  renameSync(replacementOf(path), path);
+}
+
 /** Sets a damaged file aside, with its log, under a name with the time; older ones go. Returns the new name. */
-export function setAside(path: string, nowMs: number): string {
+function setAside(path: string, nowMs: number): string {
   const folder = dirname(path);
   const start = `${basename(path)}.damaged-`;
   const aside = join(folder, `${start}${nowMs}`);

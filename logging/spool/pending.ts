@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { NewLine } from '../../common/model/line.ts';
 import { ColumnBuilder } from '../../common/wire/frames.ts';
 import type { EpochCursor } from '../../common/wire/link.ts';
@@ -51,8 +52,13 @@ export function createPending(maxLines: number, head: EpochCursor) {
       bytes = 0;
       return done;
     },
-    /** Numbers everything anew behind another position. */
-    rebase(head: EpochCursor): void {
+    /**
+     * Numbers everything anew behind another position. A commit that failed may be on the disk all the same: then the
+     * position is behind one of these frames, and those up to it are returned; they are done.
+     */
+    rebase(head: EpochCursor): TimedFrame[] {
+      const last = frames.findIndex((frame) => isDeepStrictEqual(behind(frame), head));
+      const done = frames.splice(0, last + 1);
       const old = frames;
       frames = [];
       bytes = 0;
@@ -65,6 +71,7 @@ export function createPending(maxLines: number, head: EpochCursor) {
           : bodyFrame(at, count, body);
         push({ ...frame, ts0, ts1 });
       }
+      return done;
     },
     /** Gives up the older half: one gap stands for it, with the same numbers. */
     giveUpOldest(reason: string): void {

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { EpochCursor } from '../../common/wire/link.ts';
 import type { Failpoint } from '../failpoint.ts';
-import { isDamage, openDatabase, setAside } from './database.ts';
+import { isDamage, isWhole, openDatabase, replaceDamaged } from './database.ts';
 import { type Mark, openMark } from './mark.ts';
 import { salvagePlaces } from './places.ts';
 import { isContinuous, repairEpoch } from './repair.ts';
@@ -45,25 +45,28 @@ export interface OpenOptions {
 /**
  * Opens the spool whatever state its file is in: a damaged file is set aside and what can be read of it is taken over;
  * holes and altered rows become declared gaps. Throws only when the file cannot be opened at all (no permission, disk
- * full, locked by another process, written by a newer version). With `damage` the file is known to be bad.
+ * full, locked by another process, written by a newer version). With `damage` the file was seen to be bad.
  */
 export function openSpoolFile(options: OpenOptions, damage?: Error): OpenSpool {
-  if (damage !== undefined) return startOver(options, damage);
   try {
-    return recover(openDatabase(options.path, options.maxFileBytes), options, []);
+    // A disk that failed to read looks like damage too: nothing is given up before the file itself says so.
+    if (damage === undefined || isWhole(options.path))
+      return recover(openDatabase(options.path, options.maxFileBytes), options, []);
   } catch (error) {
     if (!isDamage(error)) throw error;
-    return startOver(options, error as Error);
+    if (damage === undefined) return openSpoolFile(options, error as Error);
   }
+  return startOver(options, damage);
 }
 
 function startOver(options: OpenOptions, error: Error): OpenSpool {
-  const aside = setAside(options.path, options.now());
+  let epochs: string[] = [];
+  const aside = replaceDamaged(options.path, options.now(), (db) => {
+    const found = db.transaction(() => salvage(options.path, createTable(db))).immediate();
+    db.transaction(() => salvagePlaces(options.path, db)).immediate();
+    epochs = found.map(({ epoch }) => epoch);
+  });
   const db = openDatabase(options.path, options.maxFileBytes);
-  const fresh = createTable(db);
-  const found = db.transaction(() => salvage(aside, fresh)).immediate();
-  db.transaction(() => salvagePlaces(aside, db)).immediate();
-  const epochs = found.map(({ epoch }) => epoch);
   const trouble = {
     message: 'The spool file was damaged; it was set aside and what could be read was taken over',
     fields: { reason: error.message, setAside: aside, epochs },

@@ -64,6 +64,7 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     if (pending.isEmpty() && !store.hasMore()) return;
     const started = performance.now();
     try {
+      mustBeOpen();
       commitOrShrink();
     } catch (error) {
       failed(error as Error);
@@ -73,6 +74,10 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     notBefore = performance.now() + Math.min(MAX_PAUSE_MS, Math.max(PAUSE_MS, 2 * took));
     const frames = pending.committed();
     recovered();
+    tell(frames);
+  }
+
+  function tell(frames: Frame[]): void {
     if (frames.length > 0) for (const handler of [...handlers]) handler(frames);
   }
 
@@ -129,11 +134,16 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     if (damaged === 0) say('warn', 'Lines can be written again', { failedForMs: config.now() - sinceMs });
   }
 
-  function reopen(damage: Error): void {
+  function reopen(damage?: Error): void {
     store.reopen(damage);
-    pending.rebase(store.head());
+    tell(pending.rebase(store.head()));
     sayTroubles();
     schedule();
+  }
+
+  /** A reopening that failed is tried again by whoever needs the file next. */
+  function mustBeOpen(): void {
+    if (!store.isOpen()) reopen();
   }
 
   function commitLater(): void {
@@ -144,6 +154,7 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
   }
 
   function read(at: ReadFrom, maxBytes: number): Frame[] {
+    mustBeOpen();
     for (let tries = 0; tries < 3; tries += 1) {
       const state = store.find(at.epoch);
       if (state === undefined) return [];
@@ -174,10 +185,12 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     epochs: () => store.epochs().map(({ epoch, acked, end }) => ({ epoch, first: acked.next, next: end.next })),
     read,
     find(at, maxBytes) {
+      mustBeOpen();
       const state = store.find(at.epoch);
       return state === undefined ? [] : findFrames(store.table(), state, at, maxBytes);
     },
     acked(epoch, next, hash) {
+      mustBeOpen();
       const result = store.acked({ epoch, next, hash });
       // It is written with the next commit; when none comes soon, for itself.
       commitLater();

@@ -22,9 +22,8 @@ export interface TimedFrame extends Frame {
 /** The spool's file and what is known of it in memory. Its errors are SQLite's; the caller decides what they mean. */
 export function openStore(config: SpoolConfig, failpoint: Failpoint) {
   let open: OpenSpool = openSpoolFile({ ...config, failpoint });
-  let totals = countAll();
+  let totals: Totals = { lines: 0, bytes: 0 };
   const kept = createKept(() => open.table, config.capBytes, config.now);
-  kept.load(open.epochs);
   const places = createPlaces(readPlaces(open.db));
   let capShare = 1;
 
@@ -47,8 +46,6 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
    * makes room too.
    */
   function commit(frames: TimedFrame[], keepNothing = false): void {
-    // A reopening that failed (no room for a new file) is tried again here.
-    if (!open.db.open) reopen();
     const acks = dirtyAcks();
     if (acks.length > 0) failpoint('A8');
     if (frames.length > 0) failpoint('A1');
@@ -201,23 +198,34 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     open.db.close();
   }
 
-  /** Starts a new file after the old one was seen to be damaged, and takes over what can be read of it. */
+  /** Opens the file again; with `damage` as one that was seen to be damaged. When that fails it stays closed. */
   function reopen(damage?: Error): void {
     close();
     open = openSpoolFile({ ...config, failpoint }, damage);
     places.rewrite();
-    totals = countAll();
-    kept.load(open.epochs);
-    if (!open.mayGoOn) newEpoch();
+    begin();
   }
 
-  if (!open.mayGoOn) newEpoch();
+  function begin(): void {
+    try {
+      totals = countAll();
+      kept.load(open.epochs);
+      // Half begun, it could number lines where the true end is not known.
+      if (!open.mayGoOn) newEpoch();
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
+  begin();
   return {
     commit,
     acked,
     newEpoch,
     repair,
     reopen,
+    isOpen: () => open.db.open,
     close,
     find,
     epochs: () => open.epochs,
