@@ -56,6 +56,29 @@ describe('the pages of rules', () => {
     expect(faults).toEqual([]);
   });
 
+  it('mute a rule for a time and hear it again, and ask before one is removed, all by keyboard', async () => {
+    const { page, faults } = await subject.open('/rules');
+    await page.locator('.rule-name', { hasText: 'Silent guests' }).press('Enter');
+    await page.locator('[data-mute]').press('Enter');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.locator('.page-title .rule-muted').waitFor();
+    const [call] = await sent('POST', /mute$/);
+    expect(call?.body).toEqual({ forMs: 3_600_000 });
+    await page.goto(`${subject.url}/#/rules`);
+    await page.locator('.rule-row .rule-muted').waitFor();
+    await page.locator('.rule-name', { hasText: 'Silent guests' }).click();
+    await page.locator('[data-unmute]').press('Enter');
+    await page.locator('[data-mute]').waitFor();
+    await page.locator('[data-remove]').press('Enter');
+    await page.locator('[data-remove]', { hasText: 'for good' }).waitFor();
+    // Whoever goes elsewhere has not meant it.
+    await page.keyboard.press('Tab');
+    await page.locator('[data-remove]', { hasNotText: 'for good' }).waitFor();
+    expect(await sent('DELETE', /rules/)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
   it('add a destination without ever showing its key, and try it', async () => {
     const { page, faults } = await subject.open('/rules?tab=destinations');
     await page.getByRole('button', { name: 'Add a destination' }).click();
@@ -63,9 +86,11 @@ describe('the pages of rules', () => {
     await page.locator('#destination-name').fill('pager');
     await page.locator('#destination-url').fill('https://pager.example.org/x');
     await page.locator('#destination-secret').fill('key');
+    await page.locator('#destination-together').uncheck();
     expect(await page.locator('#destination-secret').getAttribute('type')).toBe('password');
     await page.locator('dialog [data-submit]').click();
-    await page.locator('.destination-row', { hasText: 'pager' }).waitFor();
+    await page.locator('.destination-row', { hasText: 'pager' }).getByText('each event apart').waitFor();
+    expect((await sent('POST', /destinations$/)).at(-1)?.body).toMatchObject({ together: false, secret: 'key' });
     await page.locator('.destination-row', { hasText: 'pager' }).locator('[data-test]').click();
     await page.locator('.bad-text', { hasText: '404' }).waitFor();
     expect(faults).toEqual([]);
@@ -80,6 +105,9 @@ describe('the pages of rules', () => {
     ] as const) {
       const { page, faults } = await subject.open(place, { width: 360, height: 740, theme: 'light' });
       await page.locator(ready).first().waitFor();
+      const tabs = page.locator('.rule-tabs');
+      if ((await tabs.count()) > 0)
+        expect(await tabs.evaluate((bar) => bar.scrollWidth - bar.clientWidth), place).toBe(0);
       const over = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );

@@ -111,6 +111,13 @@ export function answerRules(state: MockState, method: string, path: string, body
   if (path === '/api/v1/rules/preview') return { status: 200, data: previewOf(body['draft'] as RuleDraft) };
   if (verb === 'test')
     return { status: 200, data: { sent: id === world.destinations[0]?.id, error: 'It answered 404.', tookMs: 84 } };
+  if (verb === 'mute') {
+    const muted = world.rules.find((one) => one.id === id);
+    if (muted === undefined) throw new WebvirtError('not-found');
+    muted.mutedUntilMs = Number(body['forMs']) > 0 ? Date.now() + Number(body['forMs']) : null;
+    state.changed('/api/v1/rules');
+    return { status: 200, data: muted };
+  }
   const list = world[noun] as (Rule | Destination)[];
   const at = list.findIndex((one) => one.id === id);
   if (method !== 'POST' && at < 0) throw new WebvirtError('not-found');
@@ -134,8 +141,9 @@ function emptyOf(noun: 'rules' | 'destinations') {
       firing: [],
       lastFiredMs: null,
       overflow: 0,
+      mutedUntilMs: null,
     } as unknown as Rule;
-  return { ...made, to: [], url: null, template: '', secretSet: false } as unknown as Destination;
+  return { ...made, to: [], url: null, template: '', secretSet: false, together: true } as unknown as Destination;
 }
 
 function previewOf(draft: RuleDraft) {

@@ -37,6 +37,8 @@ export interface DestinationDraft {
   url?: string;
   template?: string;
   secret?: string;
+  /** False: each event is a message of its own. */
+  together?: boolean;
 }
 
 /** What pages ask of the manager about rules. Everything rejects with the manager's error. */
@@ -44,6 +46,8 @@ export interface RuleCalls {
   /** `id` null: a new one. */
   save(id: string | null, draft: RuleDraft): Promise<Rule>;
   remove(id: string): Promise<void>;
+  /** Nobody is told for so long; 0: from now on again. */
+  mute(id: string, forMs: number): Promise<Rule>;
   preview(draft: RuleDraft): Promise<RulePreview>;
   line(id: string): Promise<Line>;
   saveDestination(id: string | null, draft: DestinationDraft): Promise<Destination>;
@@ -61,12 +65,15 @@ export const EMPTY_DRAFT: RuleDraft = {
 };
 
 const LIMIT_PHRASE = 120;
+/** What may be looked for is near the beginning, and these patterns go back and forth over a line without an end. */
+const LIMIT_LOOKED_AT = 2_000;
 /** Parts of a message that differ from line to line: numbers, ids, addresses, paths with numbers, quoted names. */
 const VARIABLE = /\S*\d\S*|"[^"]*"|'[^']*'/g;
 
 /** The longest part of a message that a like line would have, too. */
 function phraseOf(message: string): string {
   const parts = message
+    .slice(0, LIMIT_LOOKED_AT)
     .split(/\r?\n/)[0]!
     .split(VARIABLE)
     .map((part) => part.replace(/^[\s:=,.;()[\]{}<>-]+|[\s:=,.;()[\]{}<>-]+$/g, ''));

@@ -14,6 +14,7 @@ export function createRuleCalls({ api, feed }: { api: Api; feed: Pick<Feed, 'fol
   return {
     save: (id, draft) => (id === null ? api.post('/api/v1/rules', draft) : api.put(at('rules', id), draft)),
     remove: (id) => api.remove(at('rules', id)),
+    mute: (id, forMs) => api.post(`${at('rules', id)}/mute`, { forMs }),
     preview: (draft) => api.post('/api/v1/rules/preview', { draft }),
     line: (id) => api.get<Line>(at('logs', id)),
     saveDestination: (id, draft) =>

@@ -1,4 +1,5 @@
 import { html, type TemplateResult } from 'lit-html';
+import { live } from 'lit-html/directives/live.js';
 import type { Destination } from '../../../../../common/model/rule.ts';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
 import { icon } from '../../../dom/icons.ts';
@@ -25,11 +26,14 @@ export class DestinationDialog extends DialogView<DestinationDialogOptions> {
   declare draft: Required<Omit<DestinationDraft, 'to'>> & { to: string };
   declare fault: string | null;
   declare busy: boolean;
+  /** Remove was pressed once. */
+  declare isSure: boolean;
 
   override preinitialize(options: DestinationDialogOptions): void {
     super.preinitialize(options);
-    const { kind = 'email', name = '', to = [], template = '' } = options.destination ?? {};
-    this.draft = { kind, name, to: to.join(', '), url: '', template, secret: '' };
+    const { kind = 'email', name = '', to = [], template = '', together = true } = options.destination ?? {};
+    this.draft = { kind, name, to: to.join(', '), url: '', template, secret: '', together };
+    this.isSure = false;
     this.fault = null;
     this.busy = false;
   }
@@ -53,19 +57,26 @@ export class DestinationDialog extends DialogView<DestinationDialogOptions> {
     }
   }
 
+  /** At the second press. */
+  removeSurely(id: string): void {
+    if (this.isSure) return void this.run(() => this.options.deps.rules.removeDestination(id));
+    this.isSure = true;
+    this.redraw();
+  }
+
   body(): DestinationDraft {
-    const { kind, name, to, url, template, secret } = this.draft;
-    if (kind === 'email') return { kind, name, to: to.split(/[\s,;]+/).filter(Boolean) };
+    const { kind, name, to, url, template, secret, together } = this.draft;
+    if (kind === 'email') return { kind, name, together, to: to.split(/[\s,;]+/).filter(Boolean) };
     const hook = url.trim() === '' ? {} : { url: url.trim() };
-    if (kind === 'chat') return { kind, name, ...hook };
-    return { kind, name, template, ...hook, ...(secret === '' ? {} : { secret }) };
+    if (kind === 'chat') return { kind, name, together, ...hook };
+    return { kind, name, together, template, ...hook, ...(secret === '' ? {} : { secret }) };
   }
 
   override template(): TemplateResult {
     const { deps, destination } = this.options;
     const { draft } = this;
     const set = (key: keyof typeof draft) => (event: Event) => {
-      (draft as Record<string, string>)[key] = (event.target as HTMLInputElement).value;
+      (draft as unknown as Record<string, string>)[key] = (event.target as HTMLInputElement).value;
       this.redraw();
     };
     const input = (key: 'name' | 'to' | 'url' | 'secret', more: { type?: string; placeholder?: string } = {}) =>
@@ -90,8 +101,14 @@ export class DestinationDialog extends DialogView<DestinationDialogOptions> {
       ${draft.kind === 'email' ? null : field('destination-url', 'Address', input('url', { type: 'url', placeholder: known ?? 'https://…' }), { hint: known === null ? 'Private networks must be opened in the configuration of the manager (alerts.allow).' : `Leave it empty to keep ${known}.` })}
       ${draft.kind === 'webhook' ? field('destination-secret', 'Key of the signature', input('secret', { type: 'password', placeholder: destination?.secretSet ? 'as it is' : 'none' }), { hint: 'HMAC-SHA-256 in webvirt-signature. It is never shown again.' }) : null}
       ${draft.kind === 'webhook' ? field('destination-template', 'Body', html`<textarea id="destination-template" class="form-control" rows="4" spellcheck="false" placeholder="The whole event as JSON" .value=${draft.template} @input=${set('template')}></textarea>`, { hint: 'With places such as {{rule.name}}, {{group}}, {{line.message}}.' }) : null}
+      <label class="rule-check"><input id="destination-together" type="checkbox" .checked=${live(draft.together)} @change=${(
+        event: Event,
+      ) => {
+        draft.together = (event.target as HTMLInputElement).checked;
+        this.redraw();
+      }} /> <span>Gather what happens within a few seconds into one message <small class="dim">Without it a thousand groups that fire at once are a thousand messages.</small></span></label>
       ${this.fault === null ? null : html`<p class="form-error" role="alert">${visibleText(this.fault)}</p>`}
-      <footer>${destination === null ? null : html`<button type="button" class="btn btn-danger-quiet" @click=${() => void this.run(() => deps.rules.removeDestination(destination.id))}>Remove</button>`}
+      <footer>${destination === null ? null : html`<button type="button" class="btn btn-danger-quiet" @click=${() => this.removeSurely(destination.id)}>${this.isSure ? 'Remove it for good' : 'Remove'}</button>`}
         <button type="button" class="btn btn-quiet" @click=${() => this.close()}>Cancel</button>
         <button type="submit" class="btn btn-accent" ?disabled=${this.busy || draft.name.trim() === ''} data-submit>Save</button></footer>
     </form>`;

@@ -55,7 +55,7 @@ export class DestinationsPanel extends View<ViewOptions & { deps: PageDeps }> {
     const where = one.kind === 'email' ? one.to.join(', ') : (one.url ?? '');
     return html`<div class="rule-row destination-row" role="listitem">
       <span class="rule-state"><span class="tag">${KINDS[one.kind]}</span></span>
-      <span class="rule-main"><b class="rule-name">${visibleText(one.name)}</b><span class="rule-words">${visibleText(where)}${one.secretSet ? ' · signed' : ''}</span>
+      <span class="rule-main"><b class="rule-name">${visibleText(one.name)}</b><span class="rule-words">${visibleText(where)}${one.secretSet ? ' · signed' : ''}${one.together ? '' : ' · each event apart'}</span>
         ${said === undefined || said === 'busy' || typeof said === 'string' ? null : said.sent ? html`<span class="good-text" role="status">${icon('check')} Delivered in ${said.tookMs} ms</span>` : html`<span class="bad-text" role="alert">${icon('warn')} ${visibleText(said.error ?? 'Not delivered')}</span>`}</span>
       <span class="rule-buttons"><button type="button" class="btn btn-sm btn-quiet" data-test ?disabled=${said === 'busy'} @click=${() => void this.test(one)}>${said === 'busy' ? html`<span class="spinner" aria-hidden="true"></span>` : null} Send a test</button>
         <button type="button" class="btn btn-sm btn-quiet" @click=${() => this.edit(one)}>Edit</button></span>

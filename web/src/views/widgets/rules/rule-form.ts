@@ -85,6 +85,7 @@ export function ruleForm({ deps, draft, destinations, queryFault, change }: Rule
         ),
       )}
     </div>
+    ${narrowed(deps, query, (key) => setQuery(key, ''))}
     <div class="segments" role="radiogroup" aria-label="Condition">
       <button type="button" class="seg" role="radio" aria-checked=${condition.kind === 'lines'} @click=${() => change({ condition: { kind: 'lines', count: 1, withinMs: 60_000 } })}>When they come</button>
       <button type="button" class="seg" role="radio" aria-checked=${condition.kind === 'silence'} @click=${() => change({ condition: { kind: 'silence', withinMs: 600_000 } })}>When none comes</button>
@@ -141,6 +142,21 @@ export function ruleForm({ deps, draft, destinations, queryFault, change }: Rule
       ${destinations.length === 0 ? html`<p class="dim">Nobody yet: <a href="#/rules?tab=destinations">add a destination</a>. The console and the log say it in any case.</p>` : null}
       ${draft.destinations.length === 0 ? null : html`<label><input type="checkbox" .checked=${live(draft.tellEnd)} @change=${(event: Event) => change({ tellEnd: (event.target as HTMLInputElement).checked })} /> also when it is over</label>`}
     </fieldset>`;
+}
+
+/** Parts of the filter that have no field here, such as the instance of a line that it was made from. */
+function narrowed(
+  deps: PageDeps,
+  query: RuleDraft['query'],
+  remove: (key: keyof RuleDraft['query']) => void,
+): TemplateResult | null {
+  const parts = (['instance', 'job', 'session'] as const).filter((key) => query[key] !== undefined);
+  if (parts.length === 0) return null;
+  return html`<p class="rule-narrowed"><span class="dim">Only of</span> ${parts.map((key) => {
+    const value = query[key] ?? '';
+    const name = key === 'instance' ? (deps.models.instances.get(value)?.get('name') ?? value) : value;
+    return html`<span class="tag">${key} ${visibleText(name)} <button type="button" class="btn-bare" aria-label="Of any ${key}" title="Of any ${key}" @click=${() => remove(key)}>×</button></span> `;
+  })}</p>`;
 }
 
 function liveParams(query: RuleDraft['query']): Record<string, string> {

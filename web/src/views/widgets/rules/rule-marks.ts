@@ -11,6 +11,12 @@ export function ruleMark({ state, severity }: Pick<Rule, 'state' | 'severity'>):
   return html`<span class="rule-mark is-${state} is-${severity}"><i aria-hidden="true"></i>${STATES[state]}</span>`;
 }
 
+/** That nobody is told, and until when; nothing where somebody is. */
+export function muteMark(mutedUntilMs: number | null, nowMs: number): TemplateResult | null {
+  if (mutedUntilMs === null || mutedUntilMs <= nowMs) return null;
+  return html`<span class="tag rule-muted">muted until ${timeMark(mutedUntilMs, nowMs)}</span>`;
+}
+
 /** A group for people: the name of an instance instead of its id. */
 export function groupText(deps: Pick<PageDeps, 'models'>, groupBy: string | null, group: string | null): string {
   if (group === null) return 'all lines';
@@ -53,7 +59,8 @@ export function deliveryRows(deliveries: readonly Delivery[], nowMs: number): Te
     (one) => html`<li class="is-${one.state}">
       ${timeMark(one.createdMs, nowMs)}
       <span class="rule-what">${one.state}</span>
-      <span class="rule-about"><a href="#/rules/${one.rule}">${visibleText(one.ruleName)}</a> <span class="dim">to</span> <b>${visibleText(one.destinationName)}</b>
+      <span class="rule-about"><a href="#/rules/${one.rule}">${visibleText(one.ruleName)}</a>${one.otherRules > 0 ? html` <span class="dim">and ${plural(one.otherRules, 'other rule')}</span>` : null}
+        ${one.events > 1 ? html`<span class="tag">${one.events.toLocaleString('en')} events</span>` : null} <span class="dim">to</span> <b>${visibleText(one.destinationName)}</b>
         ${one.tries > 1 ? html`<span class="dim">${plural(one.tries, 'try', 'tries')}</span>` : null}
         ${one.error === null ? null : html`<span class="rule-said">${visibleText(one.error)}</span>`}
         ${one.nextTryMs === null || one.tries === 0 ? null : html`<span class="dim">again at ${timeMark(one.nextTryMs, nowMs)}</span>`}</span>

@@ -7,9 +7,10 @@ import type { PageDeps } from '../../../models/page-deps.ts';
 import { EMPTY_DRAFT, type RuleModel, type RulePreview, ruleDraftFromLine } from '../../../models/rules.ts';
 import { View, type ViewOptions } from '../../base/view.ts';
 import { draftOf } from './draft-text.ts';
+import { muteButton } from './mute-button.ts';
 import { previewFigure } from './preview-figure.ts';
 import { ruleForm } from './rule-form.ts';
-import { eventRows, groupText, ruleMark, timeMark } from './rule-marks.ts';
+import { eventRows, groupText, muteMark, ruleMark, timeMark } from './rule-marks.ts';
 
 export interface RuleViewOptions extends ViewOptions {
   deps: PageDeps;
@@ -34,6 +35,8 @@ export class RuleView extends View<RuleViewOptions> {
   declare queryFault: string | null;
   declare fault: string | null;
   declare saving: boolean;
+  /** Remove was pressed once. */
+  declare isSure: boolean;
 
   override preinitialize(options: RuleViewOptions): void {
     super.preinitialize(options);
@@ -46,6 +49,7 @@ export class RuleView extends View<RuleViewOptions> {
     this.queryFault = null;
     this.fault = null;
     this.saving = false;
+    this.isSure = false;
   }
 
   override initialize(): void {
@@ -144,8 +148,23 @@ export class RuleView extends View<RuleViewOptions> {
     this.redraw();
   }
 
+  async mute(forMs: number): Promise<void> {
+    this.fault = null;
+    try {
+      await this.options.deps.rules.mute(this.options.rule!, forMs);
+    } catch (error) {
+      this.fault = (error as Error).message;
+    }
+    this.redraw();
+  }
+
+  /** At the second press: a rule is gone for good. */
   async removeRule(): Promise<void> {
     const { deps, rule: id } = this.options;
+    if (!this.isSure) {
+      this.isSure = true;
+      return void this.redraw();
+    }
     try {
       await deps.rules.remove(id!);
       deps.go('/rules');
@@ -162,11 +181,21 @@ export class RuleView extends View<RuleViewOptions> {
     if (draft === null)
       return html`${crumbs}<div class="page-title"><h1>${id === null ? 'New rule' : 'Rule'}</h1></div><div class="empty"><span class="spinner"></span></div>`;
     const title = rule === undefined ? 'New rule' : visibleText(rule.get('name')!);
-    const mark = rule === undefined ? null : ruleMark(rule.attributes as Parameters<typeof ruleMark>[0]);
+    const mark =
+      rule === undefined
+        ? null
+        : html`${ruleMark(rule.attributes as Parameters<typeof ruleMark>[0])} ${muteMark(rule.get('mutedUntilMs') ?? null, deps.nowMs())}`;
     const name = (group: string | null) => groupText(deps, draft.groupBy, group);
     return html`${crumbs}
       <div class="page-title"><h1>${title}</h1>${mark}
-        <div class="title-end buttons">${rule === undefined ? null : html`<button type="button" class="btn btn-danger-quiet" @click=${() => void this.removeRule()}>${icon('bin')} Remove</button>`}</div></div>
+        <div class="title-end buttons">${
+          rule === undefined
+            ? null
+            : html`${muteButton(rule, deps.nowMs(), this, (forMs) => void this.mute(forMs))}<button type="button" class="btn btn-danger-quiet" data-remove @click=${() => void this.removeRule()} @blur=${() => {
+                this.isSure = false;
+                this.redraw();
+              }}>${icon('bin')} ${this.isSure ? 'Remove it for good' : 'Remove'}</button>`
+        }</div></div>
       ${this.firing(rule)}
       <form class="rule-editor" @submit=${(event: Event) => {
         event.preventDefault();

@@ -9,7 +9,7 @@ import { conditionText, type RuleModel } from '../../../models/rules.ts';
 import { View, type ViewOptions } from '../../base/view.ts';
 import { DestinationsPanel } from './destinations-panel.ts';
 import { draftOf, filterText } from './draft-text.ts';
-import { deliveryRows, eventRows, groupText, ruleMark, timeMark } from './rule-marks.ts';
+import { deliveryRows, eventRows, groupText, muteMark, ruleMark, timeMark } from './rule-marks.ts';
 
 export interface RulesViewOptions extends ViewOptions {
   deps: PageDeps;
@@ -107,18 +107,29 @@ export class RulesView extends View<RulesViewOptions> {
 
   row(rule: RuleModel): TemplateResult {
     const { deps } = this.options;
-    const { name, state, severity, condition, groupBy, firing, lastFiredMs, enabled, query, destinations } =
-      rule.attributes as Required<typeof rule.attributes>;
+    const {
+      name,
+      state,
+      severity,
+      condition,
+      groupBy,
+      firing,
+      lastFiredMs,
+      enabled,
+      query,
+      destinations,
+      mutedUntilMs,
+    } = rule.attributes as Required<typeof rule.attributes>;
     const shown = firing.slice(0, GROUPS_SHOWN).map(({ group }) => groupText(deps, groupBy, group));
     return html`<div class="rule-row is-${state}" role="listitem">
       <label class="rule-switch" title=${enabled ? 'Switch off' : 'Switch on'}><input type="checkbox" role="switch" .checked=${enabled} aria-label="${visibleText(name)} is on"
         @change=${(event: Event) => void this.toggle(rule, (event.target as HTMLInputElement).checked)} /><i aria-hidden="true"></i></label>
       <span class="rule-state">${ruleMark({ state, severity })}</span>
-      <span class="rule-main"><a class="rule-name" href="#/rules/${rule.id}">${visibleText(name)}</a>
+      <span class="rule-main"><span><a class="rule-name" href="#/rules/${rule.id}">${visibleText(name)}</a> ${muteMark(mutedUntilMs, deps.nowMs())}</span>
         <span class="rule-words">${filterText(query) === '' ? 'all lines' : html`<code>${visibleText(filterText(query))}</code>`}: ${conditionText(condition, groupBy)}</span>
         ${shown.length === 0 ? null : html`<span class="rule-groups">${shown.map((group) => html`<b>${group}</b>`)}${firing.length > GROUPS_SHOWN ? html`<span class="dim">and ${firing.length - GROUPS_SHOWN} more</span>` : null}</span>`}</span>
       <span class="rule-last">${lastFiredMs === null ? html`<span class="dim">never fired</span>` : html`<span><span class="dim">fired</span> ${timeMark(lastFiredMs, deps.nowMs())}</span>`}
-        <small class="dim">${destinations.length === 0 ? 'tells nobody' : `tells ${plural(destinations.length, 'destination')}`}</small></span>
+        <small class="dim">${severity}, ${destinations.length === 0 ? 'tells nobody' : `tells ${plural(destinations.length, 'destination')}`}</small></span>
     </div>`;
   }
 
