@@ -12,6 +12,13 @@ const LEFT_OUT = /^[/\\](node_modules|\.cache|\.git|dist|data|docs-site[/\\]_sit
 /** Each: what is wrong, where, the right text, the wrong one, and who must see it. */
 const BUGS = [
   {
+    name: 'blocks of sealed lines are not compared with their checksums',
+    file: 'manager/store/duckdb/segment-guard.ts',
+    right: 'bytes.length === to - from && crc32(bytes) === sums[group]',
+    wrong: 'bytes.length === to - from && crc32(bytes) >= 0',
+    tests: ['manager/store/duckdb/damage.test.ts'],
+  },
+  {
     name: 'ack before COMMIT',
     file: 'manager/intake/committer.ts',
     right: '        committed = await lines.append(batches);',
@@ -168,6 +175,13 @@ const BUGS = [
     right: 'const KEPT_FOR_OTHERS = 1 / 8;',
     wrong: 'const KEPT_FOR_OTHERS = 0;',
     tests: ['manager/intake/flood.test.ts'],
+  },
+  {
+    name: 'a pattern that looks for a run at the end of a message',
+    file: 'node-agent/sources/journal/entry.ts',
+    right: "trimEndOf(text, '\\n')",
+    wrong: "text.replace(/\\n+$/, '')",
+    tests: ['common/pure/own-patterns.test.ts'],
   },
 ];
 

@@ -99,7 +99,7 @@ export function lineStoreContract(name: string, open: () => Promise<StoreInTest>
       const hostile: Partial<NewLine>[] = [
         { message: 'nul \0 inside\r\nand a second row', unit: 'u\0v', fields: { a: { b: [1, 'ü'] }, n: null } },
         { message: '', level: 'error', source: 'qemu', instance: 'i', job: 'j', session: 's' },
-        { message: '\ufeffmark 😀 \u202e', level: 'debug', source: 'external' },
+        { message: '\ufeffmark 😀 \u202e', level: 'debug', source: 'external', unit: '\ufeffu', instance: '\ufeffi' },
         { message: 'x'.repeat(1024 ** 2) },
         { message: 'far', tsMs: NOW - 9e11, fields: { __proto__: 'x', 'a.b': true } },
       ];
@@ -120,6 +120,8 @@ export function lineStoreContract(name: string, open: () => Promise<StoreInTest>
       expect(broken.message.replace('\ud83d', '\ufffd')).toBe('half \ufffd of a pair');
       expect(broken.fields?.['half']).toMatch(/^[\ufffd\ude00]$/);
       expect((await lines().query({ q: 'half:*' }, { limit: 9 })).lines).toHaveLength(1);
+      expect((await lines().query({ q: 'unit:"\ufeffu"' }, { limit: 9 })).lines).toHaveLength(1);
+      expect((await lines().facets({}, 'unit', 9)).map(({ value }) => value).sort()).toEqual(['u\0v', '\ufeffu']);
     });
 
     it('stores a gap as one line, and finds lines by their ids', async () => {

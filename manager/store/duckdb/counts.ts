@@ -3,6 +3,7 @@ import { LEVELS } from '../../../common/model/line.ts';
 import { isColumnField } from '../../../common/pure/query/query.ts';
 import type { HistogramBucket, LineFilter } from '../ports.ts';
 import { countLevels } from './level-counts.ts';
+import { textOf } from './line-rows.ts';
 import { needlesOf } from './needles.ts';
 import { isEmpty } from './plan.ts';
 import { allOf, type Condition, integer } from './query-sql.ts';
@@ -70,17 +71,19 @@ export async function countByValue(
   }
   const where = wholeFilter(filter);
   const value = valueExpression(field);
+  const name = field === 'level' ? levelName : field === 'source' ? sourceName : null;
   const plan = await reading.plan(needles, filter);
   if (isEmpty(plan)) return [];
   const rows = await reading.ask(
     plan,
-    (from) => `SELECT value, count(*) AS n FROM (SELECT ${value} AS value FROM ${from} WHERE ${where.sql})
+    (
+      from,
+    ) => `SELECT ${name !== null ? 'value' : 'encode(value)'}, count(*) AS n FROM (SELECT ${value} AS value FROM ${from} WHERE ${where.sql})
      WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT ${integer(Math.max(1, Math.trunc(limit)))}`,
     where.values,
   );
-  const name = field === 'level' ? levelName : field === 'source' ? sourceName : null;
   const facets = rows.map(([value, count]) => ({
-    value: name === null ? String(value) : name(Number(value)),
+    value: name === null ? textOf(value) : name(Number(value)),
     count: Number(count),
   }));
   // Levels are few and have an order that people know.

@@ -9,8 +9,8 @@ import type { Reading } from './reading.ts';
 import { levelName, sourceName } from './schema.ts';
 
 /** `encode` gives the bytes: the driver's own decoder drops a byte order mark at the start of a text. */
-const COLUMNS = `ordinal, sort_ms, ts_ms, received_ms, seq, level, source, agent, epoch, host, host_name, unit, instance,
-  job, session, encode(message), fields`;
+const COLUMNS = `ordinal, sort_ms, ts_ms, received_ms, seq, level, source, encode(agent), epoch, encode(host),
+  encode(host_name), encode(unit), encode(instance), encode(job), encode(session), encode(message), fields`;
 
 /** A stored line with its two places: in time and in the order of arrival. */
 export interface StoredLine {
@@ -53,27 +53,28 @@ function readRow(row: unknown[]): StoredLine {
   const [ordinal, sortMs, tsMs, receivedMs, seq, level, source, agent, epoch, host, hostName, ...rest] = row;
   const [unit, instance, job, session, message, fields] = rest;
   const line: Line = {
-    id: `${agent}.${epoch}.${seq}`,
+    id: `${textOf(agent)}.${epoch}.${seq}`,
     tsMs: Number(tsMs),
     receivedMs: Number(receivedMs),
     level: levelName(Number(level)),
-    host: String(host),
-    hostName: String(hostName),
-    agent: String(agent),
+    host: textOf(host),
+    hostName: textOf(hostName),
+    agent: textOf(agent),
     source: sourceName(Number(source)),
     message: textOf(message),
   };
   if (Number(sortMs) !== line.tsMs) line.sortMs = Number(sortMs);
-  if (unit !== null) line.unit = String(unit);
-  if (instance !== null) line.instance = String(instance);
-  if (job !== null) line.job = String(job);
-  if (session !== null) line.session = String(session);
+  if (unit !== null) line.unit = textOf(unit);
+  if (instance !== null) line.instance = textOf(instance);
+  if (job !== null) line.job = textOf(job);
+  if (session !== null) line.session = textOf(session);
   if (fields !== null) line.fields = parseFields(String(fields));
   return { ordinal: Number(ordinal), sortMs: Number(sortMs), line };
 }
 
-function textOf(message: unknown): string {
-  if (!(message instanceof DuckDBBlobValue)) return String(message);
-  const { bytes } = message;
+/** A text that was read with `encode`. */
+export function textOf(value: unknown): string {
+  if (!(value instanceof DuckDBBlobValue)) return String(value);
+  const { bytes } = value;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }

@@ -134,7 +134,7 @@ describe.each(['new', 'sealed', 'in two files and new'])('the filter language ov
 
   it('answers an evil or unreadable pattern at once, as an error of the caller', async () => {
     await expect(store.lines.query({ q: '/(a/' }, { limit: 1 })).rejects.toMatchObject({ code: 'bad-query' });
-    await expect(store.lines.query({ q: '/(?<n>x)/' }, { limit: 1 })).rejects.toMatchObject({ code: 'bad-query' });
+    expect((await store.lines.query({ q: '/(?<n>x)/' }, { limit: 1 })).lines).toHaveLength(1);
     await store.lines.query({ q: '/^(a+)+$/' }, { limit: 1 });
   });
 });

@@ -2,6 +2,7 @@ import { LEVELS, SOURCES } from '../../../common/model/line.ts';
 import { valueTest } from '../../../common/pure/query/match.ts';
 import type { Query, Term } from '../../../common/pure/query/query.ts';
 import { isColumnField, NUMBER_PATTERN, numberOf } from '../../../common/pure/query/query.ts';
+import { patternText } from './pattern-text.ts';
 import { levelCode, sourceCode } from './schema.ts';
 
 /** A condition of a WHERE clause. Text from outside is always in `values`, bound to the `?` in order. */
@@ -37,7 +38,10 @@ function termCondition(term: Term): Condition {
     case 'text':
       return { sql: 'contains(lower(message), ?)', values: [term.text] };
     case 'regex':
-      return { sql: `regexp_matches(message, ?${term.ignoreCase ? ", 'i'" : ''})`, values: [term.source] };
+      return {
+        sql: `regexp_matches(message, ?${term.ignoreCase ? ", 'i'" : ''})`,
+        values: [patternText(term.source, term)],
+      };
     case 'present':
       return presentCondition(term.field);
     case 'field':

@@ -3,7 +3,7 @@ import type { Places } from './parquet-places.ts';
 import type { PackedTimeline } from './timeline.ts';
 
 /** Grows when what is in the file changes: a file of another kind is made anew from its sealed lines. */
-const MAGIC = 'WVINDEX2';
+const MAGIC = 'WVINDEX3';
 const HEAD_BYTES = 16;
 const SUMS_MAGIC = 'WVSUMS01';
 const SUMS_END_BYTES = 16;
