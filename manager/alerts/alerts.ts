@@ -49,6 +49,8 @@ export interface Alerts {
   stop(): Promise<void>;
   /** False: another manager looks after the rules and tells people; this one shows what that one counted. */
   lead(is: boolean): void;
+  /** Before this manager ends: what was counted is kept, and nobody is told any more. Throws what SQLite says. */
+  handOver(): void;
   /** What the other one counted is in the store now. */
   follow(): void;
   rules: RuleService;
@@ -123,7 +125,12 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): Alerts {
     lead(is) {
       engine.lead(is);
       deliveries.lead(is);
+      mutes.lead(is);
       for (const { id } of state.rules.list()) bus.emit('rule', { id });
+    },
+    handOver() {
+      deliveries.lead(false);
+      engine.handOver();
     },
     follow: engine.follow,
     async stop() {

@@ -190,6 +190,7 @@ export function createDeliveries(config: DeliveryConfig, deps: DeliveryDeps): De
     },
     lead(is) {
       leads = is;
+      messages.closeAll();
       look();
     },
     async stop() {

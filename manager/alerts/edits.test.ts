@@ -133,6 +133,20 @@ describe('a rule that is muted', () => {
   });
 });
 
+describe('with another manager that looks after the rules', () => {
+  it('a rule is heard again once, by the one that looks after it then', async () => {
+    const { id } = subject.alerts.rules.create(draftOf(), 'me');
+    subject.alerts.rules.mute(id, 80);
+    await come('h1', 'h1');
+    subject.alerts.lead(false);
+    // It shows that the time is over, and leaves the telling to the other.
+    await expect.poll(() => subject.alerts.rules.get(id).mutedUntilMs).toBeNull();
+    expect(told()).toEqual([]);
+    subject.alerts.lead(true);
+    await expect.poll(told).toEqual(['fired h1 it broke']);
+  });
+});
+
 describe('a clock that is set back', () => {
   it('leaves no rule blind: it counts, fires and ends on', async () => {
     let backMs = 0;

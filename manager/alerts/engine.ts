@@ -38,6 +38,8 @@ export interface Engine {
   tell(id: string, what: (watch: RuleWatch, clocks: Clocks) => Happening[]): void;
   /** False: another manager looks after the rules. True: from now on this one does, from where that one came to. */
   lead(is: boolean): void;
+  /** Keeps what was counted, and then leads no more: another goes on. */
+  handOver(): void;
   /** What the other manager counted is in the store now: it is shown. */
   follow(): void;
   clocks(): Clocks;
@@ -202,6 +204,11 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       if (watch === null || !leads) return;
       writer.add(watch, what(watch, clocks()));
       writer.save();
+    },
+    handOver() {
+      if (leads) writer.save();
+      leads = false;
+      reset();
     },
     lead(is) {
       if (is === leads) return;

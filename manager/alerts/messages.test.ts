@@ -43,6 +43,7 @@ function subject(gatherMs = 5_000) {
   );
   return {
     kept,
+    messages,
     /** As the engine does it: written, or not. */
     tell(told: { rule: StoredRule; event: RuleEvent }[], isWritten = true) {
       const made = messages.of(told);
@@ -93,6 +94,15 @@ it('what could not be written is in no message', () => {
   expect([first!.events, kept.size]).toEqual([2, 1]);
   tell([event(noisy)], false);
   expect(tell([event(noisy)])[0]).toMatchObject({ id: first!.id, events: 3 });
+});
+
+it('what another manager may have tried stays as it is', () => {
+  const { tell, messages } = subject();
+  const noisy = rule('noisy');
+  const [first] = tell([event(noisy)]);
+  messages.closeAll();
+  const [second] = tell([event(noisy)]);
+  expect(second!.id).not.toBe(first!.id);
 });
 
 it('ends are told where they are wanted, behind what fired', () => {

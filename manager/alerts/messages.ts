@@ -26,6 +26,8 @@ export interface Messages {
   of(told: readonly { rule: StoredRule; event: RuleEvent }[]): StoredDelivery[];
   /** Nothing more is put into this message: what it tells must be the same at every try. */
   close(delivery: StoredDelivery): void;
+  /** The same of all that wait: another manager may have tried them. */
+  closeAll(): void;
 }
 
 /** Makes messages out of events: a thousand groups that fire at once are one message to each destination. */
@@ -114,6 +116,7 @@ export function createMessages(
       }
       return [...changed.values()];
     },
+    closeAll: () => open.clear(),
     close({ id, destination, rule, gathered }) {
       const opened = open.get(destination);
       if (opened?.id !== id) return;

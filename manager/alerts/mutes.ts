@@ -10,6 +10,8 @@ export interface Mutes {
   stop(): void;
   /** Looks again when the next one ends. */
   look(): void;
+  /** False: another manager looks after the rules, and ends what is muted. */
+  lead(is: boolean): void;
 }
 
 /** Ends what was muted for a time. What still fires then is told: whoever muted it has not seen it end. */
@@ -23,6 +25,7 @@ export function createMutes(deps: {
   const { rules, engine, bus, log, nowMs } = deps;
   let timer: NodeJS.Timeout | undefined;
   let stopped = true;
+  let leads = true;
 
   function endDue(): number {
     let nextMs = nowMs() + LONGEST_TIMER_MS;
@@ -44,7 +47,7 @@ export function createMutes(deps: {
 
   function look(): void {
     clearTimeout(timer);
-    if (stopped) return;
+    if (stopped || !leads) return;
     let nextMs = nowMs() + LONGEST_TIMER_MS;
     try {
       nextMs = endDue();
@@ -65,5 +68,9 @@ export function createMutes(deps: {
       clearTimeout(timer);
     },
     look,
+    lead(is) {
+      leads = is;
+      look();
+    },
   };
 }

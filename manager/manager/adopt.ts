@@ -7,7 +7,7 @@ import type { Adopters } from './shared-state.ts';
 export interface AdoptDeps {
   state: Pick<StateStore, 'searches' | 'keeps' | 'destinations'>;
   bus: Bus;
-  alerts: Pick<Alerts, 'lead' | 'follow'> & { rules: Pick<Alerts['rules'], 'adopt'> };
+  alerts: Pick<Alerts, 'lead' | 'follow' | 'handOver'> & { rules: Pick<Alerts['rules'], 'adopt'> };
 }
 
 /** How documents of other managers come to be here, and whoever looks at them hears of it. */

@@ -1,3 +1,4 @@
+import { trimEndOf } from '../../common/pure/trim-end.ts';
 import { ALERTS_DEFAULTS, type Alerts, createAlerts } from '../alerts/alerts.ts';
 import type { KnownGroups } from '../alerts/ports.ts';
 import type { Bus } from '../bus/bus.ts';
@@ -44,7 +45,7 @@ export function createManagerAlerts({ alerts }: ManagerConfig, deps: ManagerAler
       },
       taken: peers.taken,
       troubles: () => fleet.intake.counters.storeErrors,
-      consoleUrl: () => alerts.consoleUrl?.replace(/\/+$/, '') ?? deps.consoleUrl(),
+      consoleUrl: () => (alerts.consoleUrl === null ? deps.consoleUrl() : trimEndOf(alerts.consoleUrl, '/')),
     },
   );
 }

@@ -15,6 +15,7 @@ import { createSharedState } from './shared-state.ts';
 
 const MANAGER_ID = 'manager-id';
 const LOOK_EVERY_MS = 5_000;
+const TAKEN_LIMIT_MS = 500;
 
 /** What of this manager the others hear of and change. */
 export interface Served extends Omit<AdoptDeps, 'state' | 'bus'> {
@@ -127,7 +128,18 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
     },
     async stop() {
       clearInterval(timer);
-      await joined.stop();
+      try {
+        // Told before the lease is given up: whoever takes it goes on behind this.
+        if (joined.leads) served?.alerts.handOver();
+        let limit: NodeJS.Timeout | undefined;
+        const late = new Promise((resolve) => {
+          limit = setTimeout(resolve, TAKEN_LIMIT_MS);
+        });
+        await Promise.race([joined.taken(), late]);
+        clearTimeout(limit);
+      } finally {
+        await joined.stop();
+      }
     },
     managers: () => joined.peers().length + 1,
     numbers: joined.numbers,

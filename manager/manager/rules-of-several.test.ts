@@ -167,7 +167,11 @@ it('rules fire once for the lines of all managers, whoever looks after them, how
     const next = both[1 - leader.who]!;
     const isKilled = random(2) === 0;
     if (isKilled) await leader.kill();
-    else leader.lead(false);
+    else if (random(2) === 0) leader.lead(false);
+    else {
+      leader.alerts.handOver();
+      leader.shared.lead(false);
+    }
     next.lead(true);
     if (isKilled) {
       leader.restart();

@@ -21,7 +21,9 @@ interface KeptPart extends Tally {
   bucket: number;
   shard: number;
   slotDays: number[];
+  /** Those that keep it; and whether ours once did and has not ended that yet. */
   managers: Set<string>;
+  isReleased: boolean;
 }
 
 /**
@@ -53,23 +55,18 @@ export class Kept {
     for (const [key, { bucket, shard }] of wanted) {
       const part = known.get(key);
       if (part?.managers.has(this.#manager)) continue;
-      const tally = part ?? (await this.#rewrite(bucket, shard, () => 0));
-      if (part === undefined) add(sum.kept, tally);
+      const isThere = part !== undefined && part.managers.size > 0;
+      const tally = isThere ? part : await this.#rewrite(bucket, shard, () => 0);
+      if (!isThere) add(sum.kept, tally);
       await this.#deps.session.run(
-        'INSERT INTO kept (day, bucket, shard, manager, lines, bytes, slot_days) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO kept (day, bucket, shard, manager, lines, bytes, slot_days, released) VALUES (?, ?, ?, ?, ?, ?, ?, false)',
         [dayOf(bucket), bucket, shard, this.#manager, tally.lines, tally.bytes, tally.slotDays],
       );
-      known.set(key, { ...tally, bucket, shard, managers: new Set([this.#manager]) });
+      known.set(key, { ...tally, bucket, shard, managers: new Set([this.#manager]), isReleased: false });
     }
     for (const [key, part] of known) {
-      if (wanted.has(key) || !part.managers.has(this.#manager)) continue;
-      if (part.managers.size === 1) {
-        const rewritten = await this.#rewrite(part.bucket, part.shard, (block) => this.#restOf(block));
-        add(sum.released, rewritten);
-      }
-      const { bucket, shard } = part;
-      const query = 'DELETE FROM kept WHERE day = ? AND bucket = ? AND shard = ? AND manager = ?';
-      await this.#deps.session.run(query, [dayOf(bucket), bucket, shard, this.#manager]);
+      if (wanted.has(key) || !(part.managers.has(this.#manager) || part.isReleased)) continue;
+      if (await this.#release(part)) add(sum.released, part);
       known.delete(key);
     }
     const days = new Set([...known.values()].map(({ bucket }) => dayOf(bucket)));
@@ -86,6 +83,22 @@ export class Kept {
     return sum;
   }
 
+  /**
+   * Ends what this manager kept; true when nobody keeps it any more, and its lines end with their time again. Of two managers
+   * that do so at once at least one sees that both did; what is broken off in between is on record as released.
+   */
+  async #release({ bucket, shard }: KeptPart): Promise<boolean> {
+    const { session } = this.#deps;
+    const key = [dayOf(bucket), bucket, shard];
+    const where = 'WHERE day = ? AND bucket = ? AND shard = ?';
+    await session.run(`UPDATE kept SET released = true ${where} AND manager = ?`, [...key, this.#manager]);
+    const rows = await session.run(`SELECT released FROM kept ${where}`, key);
+    const isFree = rows.every((row) => row['released'] === true);
+    if (isFree) await this.#rewrite(bucket, shard, (block) => this.#restOf(block));
+    await session.run(`DELETE FROM kept ${where} AND manager = ?`, [...key, this.#manager]);
+    return isFree;
+  }
+
   async #known(): Promise<Map<string, KeptPart>> {
     const { session } = this.#deps;
     const parts = new Map<string, KeptPart>();
@@ -96,9 +109,11 @@ export class Kept {
           const key = partKey(bucket, shard);
           const made: KeptPart = parts.get(key) ?? {
             ...{ bucket, shard, lines: Number(row['lines']), bytes: Number(row['bytes']) },
-            ...{ slotDays: (row['slot_days'] as number[] | null) ?? [], managers: new Set() },
+            ...{ slotDays: (row['slot_days'] as number[] | null) ?? [], managers: new Set(), isReleased: false },
           };
-          made.managers.add(String(row['manager']));
+          const manager = String(row['manager']);
+          if (row['released'] !== true) made.managers.add(manager);
+          else if (manager === this.#manager) made.isReleased = true;
           parts.set(key, made);
         }
     return parts;

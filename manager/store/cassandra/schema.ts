@@ -60,7 +60,7 @@ export const TABLES: readonly string[] = [
   PRIMARY KEY (part, lane)
 )`,
   `CREATE TABLE IF NOT EXISTS kept (
-  day int, bucket int, shard int, manager text, lines bigint, bytes bigint, slot_days frozen<list<int>>,
+  day int, bucket int, shard int, manager text, lines bigint, bytes bigint, slot_days frozen<list<int>>, released boolean,
   PRIMARY KEY (day, bucket, shard, manager)
 )`,
 ];

@@ -178,6 +178,11 @@ describe.skipIf(missing !== null)('cassandra that several managers share', () =>
       expect((await a.keepMarked([])).released.lines).toBe(0);
       expect((await left()).filter((ttl) => ttl === null)).toHaveLength(2);
       expect((await b.keepMarked([])).released.lines).toBe(2);
+      expect((await left()).filter((ttl) => ttl === null)).toHaveLength(0);
+      // Both hear at once that a mark came, and that it went.
+      await Promise.all([a.keepMarked([mark]), b.keepMarked([mark])]);
+      expect((await left()).filter((ttl) => ttl === null)).toHaveLength(2);
+      await Promise.all([a.keepMarked([]), b.keepMarked([])]);
       const after = (await left()).map((ttl) => ttl ?? -1);
       // Twenty minutes of their two hours, or their day, have gone.
       expect(Math.min(...after)).toBeGreaterThan(90 * 60);
