@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WebvirtError } from '../common/errors.ts';
+import { trimEndOf } from '../common/pure/trim-end.ts';
 
 /** Where the manager is and how to sign in there. */
 export interface CliConfig {
@@ -68,7 +69,7 @@ export function readConfig(flags: CliFlags, env = process.env): CliConfig {
   if (caFile !== undefined && ca === null) throw new WebvirtError('bad-config', `There is no CA file ${caFile}.`);
   const mayUseToken = named !== undefined || isHere(url);
   return {
-    url: url.replace(/\/+$/, ''),
+    url: trimEndOf(url, '/'),
     token:
       flags.token ?? env.WEBVIRT_TOKEN ?? (mayUseToken ? readIfThere(join(dataDir, 'local', 'admin.token')) : null),
     ca,

@@ -38,7 +38,7 @@ export interface DomainState {
 
 /** Reads `domstate --reason`: `shut off (destroyed)`. */
 export function parseDomstate(text: string): DomainState | null {
-  const found = /^([a-z ]+?)(?: \(([^)\n]*)\))?\s*$/.exec(text);
+  const found = /^([a-z ]+?)(?: \(([^)\n]*)\))?$/.exec(text.trimEnd());
   const word = found?.[1];
   if (word === undefined || STATES[word] === undefined) return null;
   const reason = found?.[2];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trimEndOf } from '../trim-end.ts';
 import { configTypes } from './quantity.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -20,7 +21,7 @@ export function namedPaths() {
         if (!path.startsWith('/') || path.includes('\0') || path.split('/').includes('..'))
           return refuse(`the folder of ${name} must be an absolute path without ..`);
         if (paths.has(name)) return refuse(`${name} is given twice`);
-        paths.set(name, path.length > 1 ? path.replace(/\/+$/, '') || '/' : path);
+        paths.set(name, path.length > 1 ? trimEndOf(path, '/') || '/' : path);
       }
       return Object.fromEntries(paths);
     });

@@ -29,7 +29,7 @@ export function mustScanRange(text: string, options: ScanRangeOptions = {}): Cid
   const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
   const refuse = (why: string) => new WebvirtError('bad-range', `The range ${JSON.stringify(shown)} ${why}.`);
 
-  if (/^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(\/[0-9]+)?$/.test(text))
+  if (text.includes(':') && /^[0-9a-fA-F:.]+(?:\/[0-9]+)?$/.test(text))
     throw refuse('is IPv6, which is not scanned: its ranges are too wide to search; write an IPv4 range');
   const cidr = parseCidr(text);
   if (cidr === null) throw refuse(withoutHostBits(text) ?? 'is not an IPv4 range such as 10.0.0.0/24 or 10.0.0.7');

@@ -1,4 +1,5 @@
 import type { Level, NewLine } from '../../../common/model/line.ts';
+import { trimEndOf } from '../../../common/pure/trim-end.ts';
 import { withoutNuls } from '../files/file-line.ts';
 import { CUT_MARK } from '../tail/line-cutter.ts';
 
@@ -76,7 +77,7 @@ function levelOf(priority: string): Level {
 }
 
 function bounded(text: string, capBytes: number): string {
-  const plain = text.replace(/\n+$/, '');
+  const plain = trimEndOf(text, '\n');
   if (plain.length <= capBytes) return plain;
   return plain.slice(0, capBytes).replace(/[\ud800-\udbff]$/, '') + CUT_MARK;
 }
