@@ -3,6 +3,7 @@ import type { LinesBatch } from '../../../common/wire/live.ts';
 import { Emitter } from './emitter.ts';
 import { LateRows } from './late-rows.ts';
 import { isMarker, LineRing, type Marker, type StreamRow } from './line-ring.ts';
+import { settleRows } from './settle-rows.ts';
 
 /** How far back a resumed backlog is searched for lines that are here already. */
 const OVERLAP_REACH = 6_000;
@@ -22,6 +23,10 @@ export class LineWindow extends Emitter {
   /** The rows of the latest `rows` event. */
   added: readonly StreamRow[] = [];
   #late: LateRows | null = null;
+  /** Rows below this number stay where they are: a reader who paused has them before them. */
+  #stillTo = 0;
+  /** The line that arrived last; another may stand behind it. */
+  #lastId: string | null = null;
 
   constructor(capacity: number) {
     super();
@@ -58,8 +63,9 @@ export class LineWindow extends Emitter {
     this.ready = true;
     this.appended += rows.length;
     const taken = this.#late === null ? rows : this.#late.take(this.ring, rows);
-    this.ring.push(taken);
+    this.ring.push(settleRows(this.ring, taken, this.#stillTo));
     this.added = taken;
+    this.#lastId = lines.at(-1)?.id ?? this.#lastId;
     this.trigger('rows', lines, resumed ? false : batch.backlog === true);
   }
 
@@ -69,11 +75,13 @@ export class LineWindow extends Emitter {
    */
   hold(on: boolean): void {
     if (on) {
+      if (this.#late === null) this.#stillTo = this.ring.end;
       this.#late ??= new LateRows();
       return;
     }
     const rows = this.#late?.rest(this.newestLine()?.tsMs ?? null) ?? [];
     this.#late = null;
+    // What was read keeps its place when the reader goes on below it, too.
     if (rows.length === 0) return;
     this.ring.push(rows);
     this.added = rows;
@@ -119,6 +127,8 @@ export class LineWindow extends Emitter {
   clear(): void {
     this.ring.clear();
     this.#late = null;
+    this.#stillTo = 0;
+    this.#lastId = null;
     this.position = null;
     this.ready = false;
     this.error = null;
@@ -142,7 +152,8 @@ export class LineWindow extends Emitter {
   #knownPrefix(lines: readonly Line[]): number | null {
     const newest = this.newestLine();
     if (newest === null) return 0;
-    const index = lines.findIndex((line) => line.id === newest.id);
+    const last = this.#lastId ?? newest.id;
+    const index = lines.findIndex((line) => line.id === last);
     if (index >= 0) return index + 1;
     const first = lines[0];
     if (first === undefined) return 0;
