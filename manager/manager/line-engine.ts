@@ -27,6 +27,14 @@ export async function openLineEngine(
     ...{ threads: lines.threads, memoryLimitBytes: lines.memory, readTimeoutMs: lines.readTimeout },
     ...{ sealLines: lines.sealLines, sealAfterMs: lines.sealAfter, filterBytes: lines.memory / 8 },
     onDamaged: (file) => onWarning('a file of sealed lines is missing or damaged: its lines are left out', { ...file }),
+    onSetAside: ({ file, reason, wholeFile }) =>
+      onWarning(
+        wholeFile
+          ? 'the file of new lines was damaged: it is set aside, and what was not sealed is missing until agents send it again'
+          : 'the end of the log of new lines was damaged: it is set aside, and agents send again what they still have of it',
+        { file, reason },
+      ),
+    onAdopted: (lines) => onWarning('a new file of lines began with the sealed lines that lay beside it', { lines }),
     onSealFailed: (error) => onWarning('new lines could not be sealed; it is tried again', { error: String(error) }),
   };
   const embedded = await openLineStore(join(dataDir, 'lines.duckdb'), options);

@@ -1,6 +1,9 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { StoreFailpoint } from '../failpoint.ts';
+import { adoptSealed } from './adopt-sealed.ts';
 import { prepareSchema } from './schema.ts';
+import { sealedFolder } from './segment-files.ts';
+import { openOrSetAside, type SetAside } from './set-aside.ts';
 
 export interface ConnectionOptions {
   /** Threads of the database; 2 leaves a small machine to the rest of the manager. */
@@ -11,6 +14,10 @@ export interface ConnectionOptions {
   /** How many reads may run at the same time. */
   readers?: number;
   failpoint?: StoreFailpoint;
+  /** The file or its log was damaged and lies beside it now, under another name. */
+  onSetAside?: (what: SetAside) => void;
+  /** So many sealed lines were taken into a file that did not know them. */
+  onAdopted?: (lines: number) => void;
 }
 
 /** One open file: `side` is for work that takes long and must hold up nobody. */
@@ -23,8 +30,20 @@ export interface Connections {
 
 const READERS = 3;
 
-/** Opens the file and its connections; `onOpened` runs first. Nothing stays open when something throws. */
-export async function connectAll(
+/**
+ * Opens the file and its connections; `onOpened` runs first. A damaged file is set aside and begun anew, with the sealed
+ * lines beside it. Nothing stays open when something throws.
+ */
+export function connectAll(
+  path: string,
+  options: ConnectionOptions,
+  onOpened: (connection: DuckDBConnection) => Promise<void>,
+): Promise<Connections> {
+  const onSetAside = options.onSetAside ?? (() => undefined);
+  return openOrSetAside(path, () => connectOnce(path, options, onOpened), onSetAside);
+}
+
+async function connectOnce(
   path: string,
   options: ConnectionOptions,
   onOpened: (connection: DuckDBConnection) => Promise<void>,
@@ -48,6 +67,8 @@ export async function connectAll(
     // The system keeps what is read of them; the database would only keep a second copy, and the names of all it read.
     await writer.run('SET GLOBAL enable_external_file_cache = false');
     await prepareSchema(writer, path, options.failpoint);
+    const lines = await adoptSealed(writer, sealedFolder(path));
+    if (lines > 0) options.onAdopted?.(lines);
     await onOpened(writer);
     const side = await instance.connect();
     made.push(side);

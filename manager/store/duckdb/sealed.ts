@@ -11,7 +11,7 @@ import { LayoutBook, type Segment } from './layout.ts';
 import { isAsWritten } from './parquet-places.ts';
 import { createRoom, type Room } from './room.ts';
 import { createSealer, type MendPoint, type Sealer, type SealPoint } from './sealer.ts';
-import { removeSegments, tidyFolder } from './segment-files.ts';
+import { removeSegments, sealedFolder, tidyFolder } from './segment-files.ts';
 import { SegmentGuard } from './segment-guard.ts';
 import { decodeIndex, salvagedPlaces } from './segment-index.ts';
 import { keepUp } from './upkeep.ts';
@@ -56,9 +56,6 @@ export interface Sealed extends Omit<Sealer, 'look'> {
   lose(segment: Segment): void;
   stop(): Promise<void>;
 }
-
-/** Folder of the sealed files of a database file. */
-export const sealedFolder = (path: string) => (path.endsWith('.duckdb') ? path.slice(0, -7) : `${path}.sealed`);
 
 export function openSealed(path: string, options: SealedOptions): Sealed {
   const folder = sealedFolder(path);

@@ -4,6 +4,9 @@ import { removeFile, syncFolder, unfinished } from './durable-file.ts';
 import { indexName } from './index-shelf.ts';
 import type { Segment } from './layout.ts';
 
+/** Folder of the sealed files of a database file. */
+export const sealedFolder = (path: string) => (path.endsWith('.duckdb') ? path.slice(0, -7) : `${path}.sealed`);
+
 const PARQUET_END = 'PAR1';
 
 /**
