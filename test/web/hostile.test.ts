@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { MARKUP_TEXTS, TERMINAL_TEXTS } from '../support/hostile-texts.ts';
 import type { WatchedPage } from './browser.ts';
 import { type ConsoleUnderTest, startConsole } from './console.ts';
 import { PAYLOADS, RAW } from './payloads.ts';
@@ -75,6 +76,22 @@ describe('hostile text', () => {
       await watched.page.locator('.stream-detail pre', { hasText: 'begin' }).waitFor();
       await expectTextOnly(watched);
       await watched.page.keyboard.press('k');
+    }
+  });
+
+  it('of the whole list stays text in the stream (S7, S8)', async () => {
+    const watched = await subject.open('/live', { height: 1_900 });
+    await watched.page.locator('.row').first().waitFor();
+    const all = [...MARKUP_TEXTS, ...TERMINAL_TEXTS];
+    // As many at a time as stand in the window: what is not drawn proves nothing.
+    for (let first = 0; first < all.length; first += 50) {
+      const texts = all.slice(first, first + 50);
+      await subject.mock('lines', { lines: texts.map((text, i) => ({ message: `${text} at ${first + i}!` })) });
+      await watched.page
+        .getByText(`at ${first + texts.length - 1}!`)
+        .first()
+        .waitFor();
+      await expectTextOnly(watched);
     }
   });
 
