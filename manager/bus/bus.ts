@@ -25,6 +25,8 @@ export interface BusEvents {
   compute: { host: string };
   /** Lines were stored since: the ledger reads otherwise now. Once a second at most. */
   ledger: Record<string, never>;
+  /** Something came in from outside, or was refused. Once a second at most. */
+  outside: Record<string, never>;
   samples: { host: string };
   /** Committed lines, in columns, in commit order. */
   lines: { batches: CommittedBatch[] };

@@ -73,7 +73,7 @@ export function createEdge(config: ManagerConfig, deps: EdgeDeps): Edge {
     },
   };
   const crawler = crawlerSocket({ ...state, intake: fleet.intake, inbox: seenInbox, bus, log, now });
-  const outside = createOutsideWays(config, { intake: fleet.intake, log, tls: enrolment.tls });
+  const outside = createOutsideWays(config, { intake: fleet.intake, log, tls: enrolment.tls, bus });
   const routes = managerRoutes({
     version,
     signIn: { auth, cookieName: SESSION_COOKIE, version },

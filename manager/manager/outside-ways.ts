@@ -1,3 +1,4 @@
+import type { Bus } from '../bus/bus.ts';
 import type { ManagerConfig } from '../config.ts';
 import type { Log } from '../http/log.ts';
 import type { FrameTaker } from '../intake/outside/chain.ts';
@@ -15,16 +16,26 @@ export interface OutsideWays {
   stop(): Promise<void>;
 }
 
+const TELL_EVERY_MS = 1_000;
 const PATHS: Partial<Record<Way, string>> = { http: '/api/v1/logs', otlp: '/v1/logs', loki: '/loki/api/v1/push' };
 
 /** All ways by which programs outside send lines, behind one door. */
 export function createOutsideWays(
   { intake, lines }: Pick<ManagerConfig, 'intake' | 'lines'>,
-  deps: { intake: FrameTaker; log: Log; tls: () => { key: string; cert: string } },
+  deps: { intake: FrameTaker; log: Log; tls: () => { key: string; cert: string }; bus: Pick<Bus, 'emit'> },
 ): OutsideWays {
+  let timer: NodeJS.Timeout | undefined;
+  const onChange = () => {
+    if (timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      deps.bus.emit('outside', {});
+    }, TELL_EVERY_MS);
+    timer.unref();
+  };
   const door = createOutside(
     { linesPerSecond: intake.linesPerSecond, burstLines: intake.burst, retryMs: lines.retry },
-    deps,
+    { ...deps, onChange },
   );
   const { maxMessage: maxMessageBytes, idle: idleMs, ...rest } = intake.syslog;
   const syslog = createSyslog(
@@ -38,6 +49,7 @@ export function createOutsideWays(
     async stop() {
       await syslog.stop();
       await door.stop();
+      clearTimeout(timer);
     },
   };
 }

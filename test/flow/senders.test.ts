@@ -11,6 +11,8 @@ import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Line } from '../../common/model/line.ts';
+import type { WayIn } from '../../common/model/way-in.ts';
+import { untilBody } from '../support/live.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 // Programs that people have: rsyslog, logger(1), curl, the SDK of OpenTelemetry. All on loopback.
@@ -168,7 +170,12 @@ describe('the SDK of OpenTelemetry', () => {
       await provider.shutdown();
     };
     await send('wrong', 'never');
+    // What came in is told to whoever looks at it.
+    const told = untilBody<WayIn[]>(stack.socket(), '/api/v1/intake', (ways) =>
+      ways.some(({ way, taken }) => way === 'otlp' && taken === 700),
+    );
     await send(stack.token, 'otel');
+    await told;
     await expect.poll(async () => (await search('via:otlp otel level:warn')).length, { timeout: 15_000 }).toBe(700);
     expect(await search('never')).toEqual([]);
     expect((await search('order.id:41 via:otlp'))[0]?.message).toBe('otel 41');

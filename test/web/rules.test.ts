@@ -96,6 +96,21 @@ describe('the pages of rules', () => {
     expect(faults).toEqual([]);
   });
 
+  it('tell of each way in what was taken, refused and lost, and why, on the page of the ledger', async () => {
+    const { page, faults } = await subject.open('/ledger', { width: 360, height: 740 });
+    await page.locator('.way-in', { hasText: 'Syslog, UDP' }).waitFor();
+    const text = ((await page.locator('.ways-in').textContent()) ?? '').replaceAll(/\s+/g, ' ');
+    for (const part of [
+      /48.210 taken, 3 refused/,
+      /3 refused: the message is missing/,
+      /8.112 lost: more lines a second/,
+    ])
+      expect(text).toMatch(part);
+    expect(text).toContain('Off: Syslog, TLS');
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect({ over, faults }).toEqual({ over: 0, faults: [] });
+  });
+
   it('fit 360 px, in both colours', async () => {
     for (const [place, ready] of [
       ['/rules', '.rule-row'],

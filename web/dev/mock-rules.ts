@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WebvirtError } from '../../common/errors.ts';
 import type { Delivery, Destination, Rule, RuleDraft, RuleEvent } from '../../common/model/rule.ts';
+import type { WayIn } from '../../common/model/way-in.ts';
 import type { MockState } from './mock-api.ts';
 import type { World } from './mock-data.ts';
 
@@ -94,6 +95,7 @@ export function readRules(world: World, uri: string): unknown {
   if (pathname === '/api/v1/rules') return structuredClone(rules);
   if (pathname === '/api/v1/rules/events') return events.filter((one) => rule === null || one.rule === rule);
   if (pathname === '/api/v1/destinations') return structuredClone(destinations);
+  if (pathname === '/api/v1/intake') return waysIn(Date.now());
   if (pathname === '/api/v1/deliveries') return structuredClone(deliveries);
   return undefined;
 }
@@ -158,4 +160,23 @@ function previewOf(draft: RuleDraft) {
     count,
   })).sort((a, b) => a.tsMs - b.tsMs);
   return { times, fired: times.length, linesSeen: 1_284, fromMs: toMs - 86_400_000, toMs, complete: true };
+}
+
+function waysIn(nowMs: number): WayIn[] {
+  const none = { taken: 0, refused: [], dropped: [], sentBack: 0, lastSeenMs: null, senders: [] };
+  const shop = { taken: 48_210, refused: [{ reason: 'the message is missing', count: 3 }], dropped: [], sentBack: 0 };
+  const router = { taken: 1_204_551, refused: [], sentBack: 0, lastSeenMs: nowMs - 2_000 };
+  const dropped = [{ reason: 'more lines a second than one sender may send', count: 8_112 }];
+  return [
+    { way: 'http', listens: '/api/v1/logs', ...none },
+    {
+      ...{ way: 'otlp', listens: '/v1/logs', ...shop, lastSeenMs: nowMs - 400 },
+      senders: [{ id: 't1', name: 'shop@example.org', ...shop, lastSeenMs: nowMs - 400 }],
+    },
+    {
+      ...{ way: 'syslog-udp', listens: '0.0.0.0:5514', ...router, dropped },
+      senders: [{ id: '10.20.0.1', name: '10.20.0.1', ...router, dropped }],
+    },
+    { way: 'syslog-tls', listens: null, ...none },
+  ];
 }

@@ -65,7 +65,7 @@ function trickle(path: string, head: string): Promise<string> {
   });
 }
 
-describe.each(PATHS)('%s', (path) => {
+describe.each(PATHS)('%s (S20)', (path) => {
   it('keeps no more of a body than its limit, packed or not', async () => {
     stored = [];
     const member = gzipSync(Buffer.alloc(MIB, ' '));

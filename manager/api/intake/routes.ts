@@ -18,6 +18,7 @@ export function intakeRoutes({ report }: IntakeDeps): Route[] {
         'Tells, for each way by which programs outside send lines and for each of their senders, how many were taken, refused (with reasons) and dropped since the manager was started, and when they were last heard.',
       access: 'member',
       answer: intakeAnswer,
+      live: { on: ['outside'] },
       handle: report,
     }),
   ];

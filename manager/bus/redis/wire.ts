@@ -17,6 +17,8 @@ const ROADS = {
   'credential-ended': 'hint',
   ...{ search: 'note', keep: 'note', rule: 'note', destination: 'note', delivery: 'note' },
   lines: 'lines',
+  // Each manager counts what came to itself.
+  outside: 'not',
   // What came from there.
   ...{ 'peer-lines': 'not', 'peer-break': 'not' },
 } as const satisfies Record<keyof BusEvents, 'hint' | 'note' | 'lines' | 'not'>;

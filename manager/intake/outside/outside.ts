@@ -37,11 +37,18 @@ const FULL_PAUSE_MS = 100;
  */
 export function createOutside(
   config: OutsideConfig,
-  deps: { intake: FrameTaker; log: IntakeLog; nowMs?: () => number; monotonicMs?: () => number },
+  deps: {
+    intake: FrameTaker;
+    log: IntakeLog;
+    /** What is reported is another now. Called for each line. */
+    onChange?: () => void;
+    nowMs?: () => number;
+    monotonicMs?: () => number;
+  },
 ): Outside {
   const nowMs = deps.nowMs ?? Date.now;
   const monotonicMs = deps.monotonicMs ?? (() => performance.now());
-  const tally = createTally(nowMs);
+  const tally = createTally(nowMs, deps.onChange);
   /** When each sender was last told of. */
   const told = new Map<string, number>();
   const requests = createRequests(createChain(deps.intake));

@@ -16,7 +16,7 @@ interface Counts {
 type Count = 'taken' | 'sentBack';
 
 /** What came in by which way and from whom. */
-export function createTally(nowMs: () => number) {
+export function createTally(nowMs: () => number, onChange: () => void = () => undefined) {
   const ways = new Map<Way, Counts>(WAYS.map((way) => [way, noCounts()]));
   const senders = new Map<string, { sender: OutsideSender; counts: Counts }>();
 
@@ -29,6 +29,7 @@ export function createTally(nowMs: () => number) {
     if (senders.size > LIMIT_SENDERS) senders.delete(senders.keys().next().value!);
     const found = [ways.get(sender.way)!, known.counts];
     for (const counts of found) counts.lastSeenMs = nowMs();
+    onChange();
     return found;
   }
 

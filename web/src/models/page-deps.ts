@@ -1,4 +1,5 @@
 import type { Line } from '../../../common/model/line.ts';
+import type { WayIn } from '../../../common/model/way-in.ts';
 import type { Action } from '../../../common/model/words.ts';
 import type { Compute } from './compute/compute.ts';
 import type { Connection } from './connection.ts';
@@ -27,6 +28,8 @@ export interface EnrolOffer {
 export interface Follows {
   /** Fills `models.ledger`. */
   ledger(): { close(): void };
+  /** Tells what came in from outside by each way. */
+  waysIn(take: (ways: WayIn[]) => void): { close(): void };
   /** Fills `models.images`. */
   images(): { close(): void };
   /** Fills the row of the host in `models.resources`. */

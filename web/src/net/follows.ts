@@ -1,6 +1,8 @@
+import type { WayIn } from '../../../common/model/way-in.ts';
 import type { Models, ResourcesRow } from '../models/nouns.ts';
 import type { Follows } from '../models/page-deps.ts';
 import type { Feed } from './feed.ts';
+import { rowsOf } from './list-sync.ts';
 
 /** What pages may keep in step only while they look at it. */
 export function createFollows({
@@ -12,6 +14,11 @@ export function createFollows({
 }): Follows {
   return {
     ledger: () => feed.followList('/api/v1/ledger', models.ledger),
+    waysIn: (take) =>
+      feed.follow('/api/v1/intake', {
+        take: (body) => take(rowsOf(body) as unknown as WayIn[]),
+        fail: () => undefined,
+      }),
     images: () => feed.followList('/api/v1/images', models.images),
     resources: (host) =>
       feed.follow(`/api/v1/hosts/${encodeURIComponent(host)}/resources`, {

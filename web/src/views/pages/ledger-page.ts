@@ -16,6 +16,7 @@ import {
 } from '../../models/ledger.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
+import { WaysInPanel } from '../widgets/ways-in-panel.ts';
 
 /** Gaps of one epoch that stand below its strip before more are asked for. */
 const SHOWN_GAPS = 5;
@@ -28,6 +29,7 @@ export class LedgerPage extends Page<PageDeps> {
   declare outcomes: Map<string, FillOutcome | 'busy' | Error>;
   /** Agent that the address names: it is brought into view once it is here. */
   declare wanted: string | null;
+  declare waysIn: WaysInPanel;
 
   override initialize(): void {
     this.el.classList.add('page-ledger');
@@ -37,6 +39,7 @@ export class LedgerPage extends Page<PageDeps> {
     const following = this.deps.follow.ledger();
     this.cleanup(() => following.close());
     this.listenTo(this.deps.models.ledger, 'update change loaded', this.redraw);
+    this.waysIn = new WaysInPanel({ parent: this, deps: this.deps });
   }
 
   override title(): string {
@@ -58,7 +61,8 @@ export class LedgerPage extends Page<PageDeps> {
               ({ agent }) => agent,
               (agent) => this.agent(agent),
             )}`
-      }`;
+      }
+      ${this.waysIn.draw().el}`;
   }
 
   override draw(): this {
