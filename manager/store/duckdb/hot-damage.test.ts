@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-it('begins a damaged file anew with the sealed lines, their ledger and their gaps, and says so', async () => {
+it('L16: begins a damaged file anew with the sealed lines, their ledger and their gaps, and says so', async () => {
   await store.lines.append([batch(0, numbered(0, 50)), gapOf(50, 20), batch(70, numbered(70, 30))]);
   await store.seal();
   await store.lines.fill(batch(55, numbered(55, 5)));
@@ -92,7 +92,7 @@ it('leaves a file alone that a newer program wrote', async () => {
   store = await open();
 });
 
-it('opens whatever became of the file and its log', async () => {
+it('L16: opens whatever became of the file and its log', async () => {
   for (let i = 0; i < 4; i += 1) {
     await store.lines.append([batch(i * 500, numbered(i * 500, 500, 1), { receivedMs: NOW + i })]);
     if (i === 1) await store.seal();
