@@ -29,7 +29,7 @@ export function openDatabase(path: string, maxFileBytes?: number): Database.Data
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('journal_size_limit = 16777216');
-    if (maxFileBytes !== undefined) db.pragma(`max_page_count = ${Math.ceil(maxFileBytes / 4096)}`);
+    limitSize(db, null, maxFileBytes);
     const format = db.pragma('user_version', { simple: true }) as number;
     // Said twice in the file, so that an altered byte is not taken for a newer version.
     const known = format === 0 ? 0 : (db.prepare('SELECT no FROM format').pluck().get() as number);
@@ -42,6 +42,19 @@ export function openDatabase(path: string, maxFileBytes?: number): Database.Data
     db.close();
     throw error;
   }
+}
+
+const MOST_PAGES = 4_294_967_294;
+
+/**
+ * With a floor: works the log into the file, and from then on the file grows no more, or up to the floor: SQLite says that
+ * it is full before the disk does, and what is deleted makes room. Null: it may grow again, up to its limit.
+ */
+export function limitSize(db: Database.Database, floorBytes: number | null, maxFileBytes?: number): void {
+  const most = maxFileBytes === undefined ? MOST_PAGES : Math.ceil(maxFileBytes / 4096);
+  if (floorBytes !== null) db.pragma('wal_checkpoint(PASSIVE)');
+  const now = floorBytes === null ? most : Number(db.pragma('page_count', { simple: true }));
+  db.pragma(`max_page_count = ${Math.min(most, Math.max(now, Math.ceil((floorBytes ?? 0) / 4096)))}`);
 }
 
 /** True when SQLite itself finds nothing wrong in a file. Throws what the disk says, and damage that keeps it from looking. */

@@ -3,7 +3,8 @@ import { noFailpoint } from '../failpoint.ts';
 import { isDamage, isFull } from './database.ts';
 import { createPending } from './pending.ts';
 import { AlteredRow, findFrames, MissingRows, readFrames } from './read.ts';
-import { openStore } from './store.ts';
+import { createReserve } from './reserve.ts';
+import { openStore, type SpoolStore } from './store.ts';
 import type { Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
 
 export type { Places } from './places.ts';
@@ -23,7 +24,9 @@ const HOLD_BYTES = 16 * 1024 * 1024;
 /** Opens the spool. Throws when its file cannot be opened at all; a damaged one is taken care of. */
 export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool {
   const failpoint = hooks.failpoint ?? noFailpoint;
-  const store = openStore(config, failpoint);
+  const reserve = createReserve(`${config.path}.reserve`, config.capBytes, config.now);
+  const store = openWithRoom();
+  reserve.keep();
   const pending = createPending(config.batchMaxLines ?? 2_000, store.head());
   const handlers = new Set<(frames: Frame[]) => void>();
   let cancelTimer: (() => void) | null = null;
@@ -31,6 +34,16 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
   let notBefore = 0;
   let trouble: { sinceMs: number; retryMs: number; damaged: number } | null = null;
   let isClosed = false;
+
+  /** What could be opened before a disk was full can be opened on it. */
+  function openWithRoom(): SpoolStore {
+    try {
+      return openStore(config, failpoint);
+    } catch (error) {
+      if (!isFull(error) || !reserve.release()) throw error;
+      return openStore(config, failpoint);
+    }
+  }
 
   function say(level: Level, message: string, fields: Record<string, unknown>): void {
     pending.add({ tsMs: config.now(), level, source: config.source ?? 'agent', message, fields });
@@ -74,6 +87,7 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     notBefore = performance.now() + Math.min(MAX_PAUSE_MS, Math.max(PAUSE_MS, 2 * took));
     const frames = pending.committed();
     recovered();
+    if (reserve.keep()) store.stopGrowing(null);
     tell(frames);
   }
 
@@ -88,6 +102,8 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     } catch (error) {
       if (!isFull(error)) throw error;
       if (store.keptBytes() > 0 && madeRoom()) return;
+      if (reserve.release()) store.stopGrowing(reserve.floorBytes);
+      else if (reserve.keep()) store.stopGrowing(null);
       if (store.totals().lines === 0) throw error;
       store.setCapShare((store.shareInUse() * 7) / 8);
       try {

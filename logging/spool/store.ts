@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EMPTY_HASH, type EpochCursor } from '../../common/wire/link.ts';
 import type { Failpoint } from '../failpoint.ts';
 import { carryRows } from './carry.ts';
+import { limitSize } from './database.ts';
 import { cutGap } from './frame.ts';
 import { createKept } from './keep.ts';
 import { createPlaces, readPlaces } from './places.ts';
@@ -226,6 +227,8 @@ export function openStore(config: SpoolConfig, failpoint: Failpoint) {
     repair,
     reopen,
     isOpen: () => open.db.open,
+    /** Lets the file grow no further than it is, or so many bytes; null: up to its limit. */
+    stopGrowing: (floorBytes: number | null) => limitSize(open.db, floorBytes, config.maxFileBytes),
     close,
     find,
     epochs: () => open.epochs,

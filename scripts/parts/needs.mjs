@@ -25,10 +25,11 @@ export const NEEDS = {
   java: { package: 'openjdk-17-jre-headless', without: 'the tests with a real Cassandra are skipped' },
   mvn: { package: 'maven', without: 'the tests with a real Cassandra are skipped' },
   openssl: { package: 'openssl', without: 'some tests of certificates are skipped' },
+  cc: { package: 'build-essential', without: 'the tests on disks that fail are skipped' },
 };
 
 /** What a computation in Python needs; `sage` comes on top. */
 export const FOR_COMPUTE = ['python3', 'python3-ipython', 'python3-seccomp'];
 export const FOR_START = ['virsh', 'libvirtd', 'qemu-system-x86_64', 'qemu-img', 'nmap', ...FOR_COMPUTE];
 export const FOR_LAB = [...FOR_START, 'busybox', 'ip'];
-export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', 'openssl', 'java', 'mvn', 'sagemath'];
+export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', 'openssl', 'cc', 'java', 'mvn', 'sagemath'];

@@ -23,6 +23,8 @@ export interface AgentOrder {
   /** Such as `A7@12`; absent: it lives. */
   fail?: string;
   capLines?: number;
+  /** It says all of them at once, whether a manager is there or not. */
+  early?: boolean;
 }
 
 const order = JSON.parse(process.argv[2] ?? 'null') as AgentOrder;
@@ -68,7 +70,7 @@ server.listen(order.port, '127.0.0.1');
 
 let written = 0;
 /** A third waits for the manager; the rest comes in small pieces while it is there, so that every point is passed often. */
-const EARLY = Math.floor(order.lines / 3);
+const EARLY = order.early === true ? order.lines : Math.floor(order.lines / 3);
 function write(): void {
   const from = written;
   const room = written < EARLY ? 61 : link.state().connected ? 13 : 0;
@@ -76,6 +78,7 @@ function write(): void {
     spool.append({ tsMs: Date.now(), level: 'info', source: 'file', message: bodyOf(order.run, written) });
   if (written > from) tell({ t: 'called', run: order.run, upTo: written });
   spool.flush();
+  if (written === order.lines && order.early === true) tell({ t: 'written', run: order.run });
   if (written === order.lines && spool.waiting().lines === 0) tell({ t: 'drained', run: order.run });
   else setTimeout(write, 2);
 }

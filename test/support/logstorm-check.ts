@@ -23,7 +23,7 @@ type Said =
   | { t: 'spooled'; epoch: string; first: number; count: number; lines: string[] | null }
   | { t: 'acked'; epoch: string; next: number }
   | { t: 'live'; epoch: string; first: number; count: number }
-  | { t: 'drained' };
+  | { t: 'written' | 'drained' };
 
 /** Enters one thing that a program said. */
 export function enter(books: StormBooks, said: Said): void {

@@ -41,6 +41,10 @@ export async function buildLogstorm(): Promise<{ agent: string; manager: string;
 export interface StormRound {
   agent: string | null;
   manager: { at: string; pass: number } | null;
+  /** No manager is there: the agent says all of its lines, and is killed then. */
+  away?: boolean;
+  /** Lines that the agent has to say in this round. */
+  lines?: number;
 }
 
 export interface StormOptions {
@@ -48,6 +52,8 @@ export interface StormOptions {
   rounds: readonly StormRound[];
   /** Lines that the agent has to say in each round. */
   lines: number;
+  /** Most lines that wait in the spool. */
+  capLines?: number;
   /** At most so long for a round; then both are killed as they are. Milliseconds. */
   limitMs: number;
   /** Everything is dead: the files in this folder may be changed. */
@@ -62,6 +68,8 @@ export interface StormOutcome {
   stored: number;
   /** Numbers that are declared as gaps. */
   missing: number;
+  /** The gaps themselves, of the agent. */
+  gaps: { epoch: string; from: number; to: number; reason: string }[];
   seenLive: number;
   kills: number;
 }
@@ -72,6 +80,7 @@ export async function runLogstorm({
   rounds,
   lines,
   limitMs,
+  capLines,
   between,
   onRound,
 }: StormOptions): Promise<StormOutcome> {
@@ -98,6 +107,7 @@ export async function runLogstorm({
   const agentOrder = (run: number, count: number, fail: string | null): AgentOrder => ({
     ...{ path: join(dir, 'spool.sqlite'), identity, port, run: `r${run}`, lines: count },
     ...(fail === null ? {} : { fail }),
+    ...(capLines === undefined ? {} : { capLines }),
   });
   const managerOrder = (kill: StormRound['manager']): RoadOrder => ({
     ...{ dir, tls: identities.link, agent: { id: identity.id, port }, kill, checkpointBytes: 4 * 1024 ** 2 },
@@ -106,8 +116,17 @@ export async function runLogstorm({
 
   try {
     for (const [i, round] of rounds.entries()) {
+      if (round.away) {
+        const alone = start(programs.agent, { ...agentOrder(i, lines, round.agent), early: true }, ({ t }) => {
+          if (t === 'written') end(alone.child);
+        });
+        const how = await alone.ended;
+        kills += 1;
+        onRound?.(i, { agent: how, manager: 'away' });
+        continue;
+      }
       const isQuiet = round.agent === null && round.manager === null;
-      const agent = start(programs.agent, agentOrder(i, lines, round.agent), ({ t }) => {
+      const agent = start(programs.agent, agentOrder(i, round.lines ?? lines, round.agent), ({ t }) => {
         if (isQuiet && t === 'drained') end(agent.child);
       });
       const manager = start(programs.manager, managerOrder(round.manager), () => undefined);
@@ -138,7 +157,11 @@ export async function runLogstorm({
     for (const { epoch, next, lines: kept, lost } of ledger)
       if (next !== kept + lost) faults.push(`the ledger of ${epoch} does not add up`);
     const missing = ledger.reduce((sum, { lost }) => sum + lost, 0);
-    return { faults, spooled: books.spooled.size, stored: stored.length, missing, seenLive: books.live.size, kills };
+    const gaps = ledger.flatMap(({ epoch, gaps: own }) =>
+      own.map(({ from, to, reason }) => ({ epoch, from, to, reason })),
+    );
+    const seenLive = books.live.size;
+    return { faults, spooled: books.spooled.size, stored: stored.length, missing, gaps, seenLive, kills };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

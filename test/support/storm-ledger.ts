@@ -75,6 +75,17 @@ export function createLedger() {
     return found;
   }
 
-  return { spool, take, check, cursors, gaps, faults, counts: () => ({ spooled: spooled.size, stored: stored.size }) };
+  /** True when a line that begins so is stored. */
+  const has = (start: string) => [...stored.values()].some((message) => message.startsWith(start));
+  return {
+    spool,
+    take,
+    check,
+    has,
+    cursors,
+    gaps,
+    faults,
+    counts: () => ({ spooled: spooled.size, stored: stored.size }),
+  };
 }
 export type Ledger = ReturnType<typeof createLedger>;
