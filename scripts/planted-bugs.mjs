@@ -183,6 +183,13 @@ const BUGS = [
     wrong: "text.replace(/\\n+$/, '')",
     tests: ['common/pure/own-patterns.test.ts'],
   },
+  {
+    name: 'what a flooding log loses is not counted to the line',
+    file: 'node-agent/sources/tail/stream.ts',
+    right: 'dropped: lines, droppedBytes',
+    wrong: 'dropped: lines - 1, droppedBytes',
+    tests: ['node-agent/sources/tail/endless.test.ts'],
+  },
 ];
 
 const wanted = process.argv[2] ?? '';

@@ -12,6 +12,7 @@ const ROWS = {
     'L16 P8: sealed files are damaged at random places; what is left must be answered, and what is not must be said',
   roads: 'L10: the road between manager and agent is cut in eight ways, for 0.1 to 60 s, then flaps; times as shipped',
   slow: 'L12: commits that take 10, 100, 500 and 5,000 ms, a minute each',
+  flood: 'L19 S24: one agent says a thousand times what ten others say; how long theirs take, without and with it',
   fuzz: 'L20: a million texts of any bytes, in any pieces',
   planted: 'each planted bug must turn its tests red',
 };
@@ -39,7 +40,7 @@ for (const row of positionals.length === 0 ? Object.keys(ROWS) : positionals) {
       ? ['scripts/planted-bugs.mjs']
       : row === 'damage'
         ? ['--import', 'tsx', 'test/support/damage-soak.ts', rounds, seed]
-        : ['roads', 'slow', 'fuzz'].includes(row)
+        : ['roads', 'slow', 'flood', 'fuzz'].includes(row)
           ? ['--import', 'tsx', 'test/support/roads-soak.ts', row, rounds, lines, seed]
           : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
   console.log(`${row}: ${ROWS[row]}${row === 'planted' ? '' : ` (${rounds} rounds of ${lines} lines, seed ${seed})`}`);
