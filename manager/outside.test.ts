@@ -93,7 +93,7 @@ const WAYS: [string, (messages: string[]) => Promise<void>][] = [
     },
   ],
   [
-    '-via:* source:external',
+    'via:http',
     async (messages) => {
       const list = messages.map((message) => ({ message, source: 'audit', agent: 'manager', host: 'web-1', id: 'x' }));
       expect(await (await post('/api/v1/logs', list)).json()).toMatchObject({ data: { accepted: messages.length } });

@@ -12,14 +12,11 @@ import type { OutsideSender } from '../outside/ports.ts';
 import { createSyslog } from './syslog.ts';
 
 const LOGGER = '/usr/bin/logger';
-const hasLogger = existsSync(LOGGER);
 const run = promisify(execFile);
 
 let lines: NewLine[];
 let refused: [string, string][];
-let dropped: number;
-let pauseMs: number;
-let asked: number;
+let [dropped, pauseMs, asked] = [0, 0, 0];
 let syslog: ReturnType<typeof createSyslog>;
 let look: () => void;
 
@@ -90,7 +87,7 @@ async function tcp(text: string | Buffer, from = '127.0.0.1') {
   return socket;
 }
 
-describe.runIf(hasLogger)('logger(1)', () => {
+describe.runIf(existsSync(LOGGER))('logger(1)', () => {
   it.each([
     ['UDP, RFC 5424', 'syslog-udp', ['--udp', '--rfc5424']],
     ['UDP, RFC 3164', 'syslog-udp', ['--udp', '--rfc3164']],
