@@ -142,6 +142,34 @@ describe('a storm that goes on', () => {
     expect([...tries.values()].every(({ size }) => size === 1)).toBe(true);
   });
 
+  it('puts nothing into a message that is on its way', async () => {
+    begin(30);
+    let fail: (status: number) => void = () => undefined;
+    receivers.answer(
+      () =>
+        new Promise((resolve) => {
+          fail = resolve;
+        }),
+    );
+    rule([hook('hook')]);
+    fire(0, 2);
+    await expect.poll(() => receivers.hooks.length).toBe(1);
+    fire(2, 3);
+    await subject.alerts.engine.idle();
+    receivers.answer(() => 204);
+    fail(503);
+    await expect.poll(() => deliveries().map(({ state }) => state)).toEqual(['sent', 'sent']);
+    const [first] = receivers.hooks;
+    const id = first!.headers['webvirt-delivery'];
+    const again = receivers.hooks.filter(({ headers }) => headers['webvirt-delivery'] === id);
+    expect(again.map(({ body }) => body)).toEqual([first!.body, first!.body]);
+    expect(
+      bodies('hook')
+        .map(({ fired }) => fired)
+        .sort(),
+    ).toEqual([2, 2, 3]);
+  });
+
   it('that the manager is stopped in is told after the start, nothing of it twice', async () => {
     begin(2_000);
     rule([hook('hook')]);

@@ -24,7 +24,7 @@ export interface Hook {
 export async function startReceivers() {
   const mails: Mail[] = [];
   const hooks: Hook[] = [];
-  let status: (url: string) => number = () => 204;
+  let status: (url: string) => number | Promise<number> = () => 204;
   const smtp = new SMTPServer({
     ...{ authOptional: false, hideSTARTTLS: true, allowInsecureAuth: true },
     onAuth: ({ username, password }, _session, done) =>
@@ -48,9 +48,9 @@ export async function startReceivers() {
     request.on('data', (chunk) => {
       body += chunk;
     });
-    request.on('end', () => {
+    request.on('end', async () => {
       hooks.push({ url: request.url!, headers: request.headers as Record<string, string>, body });
-      answer.writeHead(status(request.url!)).end();
+      answer.writeHead(await status(request.url!)).end();
     });
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -58,7 +58,7 @@ export async function startReceivers() {
     mails,
     hooks,
     /** What the hooks answer from now on. */
-    answer(next: (url: string) => number) {
+    answer(next: (url: string) => number | Promise<number>) {
       status = next;
     },
     smtpPort: (smtp.server.address() as AddressInfo).port,
