@@ -221,7 +221,9 @@ export function createEngine(config: EngineConfig, deps: EngineDeps): Engine {
       nap.end();
     },
     follow() {
-      if (!leads) table.reload();
+      if (leads) return;
+      table.reload();
+      clock = newClock();
     },
     remove(id) {
       table.remove(id);

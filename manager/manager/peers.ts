@@ -16,6 +16,7 @@ import { createSharedState } from './shared-state.ts';
 const MANAGER_ID = 'manager-id';
 const LOOK_EVERY_MS = 5_000;
 const TAKEN_LIMIT_MS = 500;
+const FOLLOW_AFTER_MS = 200;
 
 /** What of this manager the others hear of and change. */
 export interface Served extends Omit<AdoptDeps, 'state' | 'bus'> {
@@ -67,6 +68,18 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
   const { state } = documents;
   let served: Served | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let follow: NodeJS.Timeout | undefined;
+  const untold = { rules: new Set<string>(), deliveries: new Set<string>() };
+
+  /** What the one who looks after the rules counted is read again for all that came within a moment. */
+  function showNews(): void {
+    follow = undefined;
+    served?.alerts.follow();
+    for (const id of untold.rules) bus.emit('rule', { id });
+    for (const id of untold.deliveries) bus.emit('delivery', { id });
+    untold.rules.clear();
+    untold.deliveries.clear();
+  }
 
   function onNote(manager: Presence, { kind, data }: Note): void {
     if (served === null) return;
@@ -74,10 +87,9 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
     else if (kind === 'groups') groups.heard(manager.id, data);
     else if (kind === 'alerts') {
       const news = alerts.take(data);
-      if (news === null) return;
-      served.alerts.follow();
-      for (const id of news.rules) bus.emit('rule', { id });
-      if (news.deliveries.length > 0) bus.emit('delivery', { id: news.deliveries.at(-1)! });
+      for (const id of news?.rules ?? []) untold.rules.add(id);
+      for (const id of news?.deliveries ?? []) untold.deliveries.add(id);
+      if (news !== null) follow ??= setTimeout(showNews, FOLLOW_AFTER_MS).unref();
     }
   }
 
@@ -128,6 +140,7 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
     },
     async stop() {
       clearInterval(timer);
+      clearTimeout(follow);
       try {
         // Told before the lease is given up: whoever takes it goes on behind this.
         if (joined.leads) served?.alerts.handOver();

@@ -132,7 +132,7 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
     const [leader, other] = (await bus(a, 'leads')) === 1 ? [a, b] : [b, a];
     const { port } = hook.address() as { port: number };
     const destination = await make<{ id: string }>(other, '/api/v1/destinations', {
-      ...{ kind: 'webhook', name: 'hook', url: `http://127.0.0.1:${port}/`, template: '' },
+      ...{ kind: 'webhook', name: 'hook', url: `http://127.0.0.1:${port}/`, template: '', together: false },
     });
     const rule = await make<{ id: string }>(other, '/api/v1/rules', {
       ...{ name: 'both', query: { q: 'broken' }, condition: { kind: 'lines', count: 4, withinMs: 60_000 } },

@@ -34,7 +34,7 @@ describe.skipIf(missing !== null)('cassandra', () => {
     await node.kill();
     node = await startCassandra({ dir, port, sync });
   };
-  const messagesIn = async ({ lines }: CassandraLines) =>
+  const messagesIn = async ({ lines }: Pick<CassandraLines, 'lines'>) =>
     (await lines.query({}, { limit: 1_000 })).lines.map((line) => line.message).sort();
   const words = (from: number, count: number) =>
     numbered(from, count)
@@ -135,7 +135,7 @@ describe.skipIf(missing !== null)('cassandra', () => {
     await first.samples.append([{ id: 'h', kind: 'host', tsMs: NOW, cpuRatio: 1, memoryUsedBytes: 1 }]);
     await first.close();
     const again = await open();
-    expect(await messagesIn({ lines: again.lines, close: again.close })).toEqual(words(0, 2));
+    expect(await messagesIn(again)).toEqual(words(0, 2));
     expect(await again.samples.series('host', { fromMs: 0, points: 9 })).toHaveLength(1);
     expect(settings.size).toBe(1);
     await again.close();
