@@ -44,7 +44,8 @@ function found(path: string): { version: number; isWhole: boolean; integrity: un
 }
 
 describe('a manager that is killed while it brings its state to a newer schema (L3, M7)', () => {
-  it.each(MIGRATIONS.slice(0, -1).map(({ version }) => version - 1))(
+  // An empty file, and the one before.
+  it.each([0, MIGRATIONS.length - 1])(
     'from version %i, at each point: a whole version is left, and the next start goes on from there',
     async (from) => {
       let pass = 1;

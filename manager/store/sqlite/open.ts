@@ -75,5 +75,7 @@ function migrateBeforeWriting(db: Database.Database, path: string, failpoint: St
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
   db.pragma('journal_mode = WAL');
+  // Before the log outgrows the room that is reserved for it: on a full disk it is then written in place.
+  db.pragma('wal_autocheckpoint = 400');
   migrate(db, path, Date.now(), MIGRATIONS, failpoint);
 }
