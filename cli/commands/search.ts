@@ -55,10 +55,14 @@ async function find(call: CliCall, filter: Omit<SearchRequest, 'id'>, limit: num
   const socket = await connect(call.config);
   const progress = createLiveLine(process.stderr);
   let [shown, cursor] = [0, undefined as string | undefined];
-  const onFound = ({ lines, searchedBackToMs, done }: LinesFound) => {
+  const onFound = ({ lines, searchedBackToMs, unreadable = [], done }: LinesFound) => {
     progress.clear();
     for (const line of lines) call.out(call.json ? jsonText(line) : showLine(line, call.config.color, true));
     shown += lines.length;
+    for (const lost of unreadable) {
+      const [from, to] = [lost.fromMs, lost.toMs].map((ms) => new Date(ms).toISOString());
+      call.note(`${lost.lines} lines of ${from} to ${to} cannot be read: the manager's disk lost them.`);
+    }
     // Where there is no terminal only the lines are of use.
     if (!done && searchedBackToMs !== null && process.stderr.isTTY)
       progress.show(`${shown} found, looked back to ${new Date(searchedBackToMs).toISOString()} …`, '');

@@ -31,7 +31,7 @@ it('holds back who adds more than can be sealed: so much waits and no more, and 
 });
 
 it('holds nobody back while sealing fails, and again when it has succeeded', async () => {
-  const layout: Layout = { version: 1, hot: { ...emptyHot(), lines: 5 }, sealing: null, segments: [] };
+  const layout: Layout = { version: 1, hot: { ...emptyHot(), lines: 5 }, sealing: null, segments: [], lost: [] };
   let looks = 0;
   const room = createRoom(
     { lines: 5, characters: 1e9 },

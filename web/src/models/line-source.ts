@@ -11,6 +11,8 @@ export interface SearchState {
   /** It looked at everything that there is. */
   complete: boolean;
   cancelled: boolean;
+  /** Stored lines that could have matched, but that the manager cannot read any more. */
+  unreadable: readonly { lines: number; fromMs: number; toMs: number }[];
 }
 
 /** The lines of one stream: a live tail, or stored pages of a range, with older pages on request. */

@@ -59,6 +59,7 @@ export function createLineSources(deps: LineSourceDeps): LineSources {
         backToMs: before?.backToMs ?? null,
         complete: false,
         cancelled: false,
+        unreadable: before?.unreadable ?? [],
       };
       window.trigger('state');
       return new Promise((resolve) => {
@@ -82,6 +83,7 @@ export function createLineSources(deps: LineSourceDeps): LineSources {
               ...state!,
               found: state!.found + fresh.length,
               backToMs: found.searchedBackToMs ?? state!.backToMs,
+              unreadable: withOthers(state!.unreadable, found.unreadable ?? []),
             };
             if (fresh.length > 0) window.addOlder(fresh.reverse());
             if (!found.done) return void window.trigger('state');
@@ -148,4 +150,16 @@ function without(ring: LineRing, lines: readonly Line[]): Line[] {
     if (!isMarker(row)) here.add(row.id);
   }
   return lines.filter((line) => !here.has(line.id));
+}
+
+/** The same damage may be met by more than one page. */
+function withOthers<T extends { fromMs: number; toMs: number; lines: number }>(
+  known: readonly T[],
+  more: readonly T[],
+) {
+  const others = more.filter(
+    (one) =>
+      !known.some(({ fromMs, toMs, lines }) => fromMs === one.fromMs && toMs === one.toMs && lines === one.lines),
+  );
+  return others.length === 0 ? known : [...known, ...others];
 }

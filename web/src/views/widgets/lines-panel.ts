@@ -5,7 +5,7 @@ import { countText, dayTimeText, plural } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { withoutAnsi } from '../../models/ansi.ts';
 import { placeOf } from '../../models/line-place.ts';
-import type { LineSource } from '../../models/line-source.ts';
+import type { LineSource, SearchState } from '../../models/line-source.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { DENSITIES, TIMES } from '../../models/stream-look.ts';
 import { View, type ViewOptions } from '../base/view.ts';
@@ -110,7 +110,8 @@ export class LinesPanel extends View<LinesPanelOptions> {
       return html`<div class="foot-note is-running" role="status"><span class="spinner" aria-hidden="true"></span><span>Searching${back}</span><b>${found}</b>
         <button type="button" class="btn btn-sm btn-quiet" @click=${() => source.cancelSearch()}>Cancel <kbd>Esc</kbd></button></div>`;
     }
-    if (source.live && search.complete && this.stream.following) return null;
+    const lost = unreadableText(search);
+    if (source.live && search.complete && this.stream.following && lost === '') return null;
     const text = search.cancelled
       ? `Cancelled; searched${back}`
       : search.complete
@@ -119,7 +120,7 @@ export class LinesPanel extends View<LinesPanelOptions> {
     const more = search.complete
       ? null
       : html`<button type="button" class="btn btn-sm btn-quiet" @click=${() => void source.loadOlder()}>Search further</button>`;
-    return html`<div class="foot-note" role="status"><span>${text}</span><b>${found}</b>${more}${later}</div>`;
+    return html`<div class="foot-note" role="status"><span>${text}</span><b>${found}</b>${lost === '' ? null : html`<strong>${lost}</strong>`}${more}${later}</div>`;
   }
 
   async newer(): Promise<void> {
@@ -207,4 +208,13 @@ export class LinesPanel extends View<LinesPanelOptions> {
 function lineText(line: Line): string {
   const where = [placeOf(line), line.unit ?? line.source].join(' ');
   return `${new Date(line.tsMs).toISOString()} ${line.level} ${where}: ${visibleText(withoutAnsi(line.message))}`;
+}
+
+/** What cannot be read any more, in words; empty when all can. */
+function unreadableText({ unreadable }: SearchState): string {
+  if (unreadable.length === 0) return '';
+  const lines = unreadable.reduce((sum, one) => sum + one.lines, 0);
+  const fromMs = unreadable.reduce((least, one) => Math.min(least, one.fromMs), Infinity);
+  const toMs = unreadable.reduce((most, one) => Math.max(most, one.toMs), -Infinity);
+  return `${plural(lines, 'line')} of ${dayTimeText(fromMs)} – ${dayTimeText(toMs)} cannot be read: the disk lost them`;
 }
