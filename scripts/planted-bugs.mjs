@@ -190,6 +190,63 @@ const BUGS = [
     wrong: 'dropped: lines - 1, droppedBytes',
     tests: ['node-agent/sources/tail/endless.test.ts'],
   },
+  {
+    name: 'a step of a schema in two transactions',
+    file: 'manager/store/sqlite/migrations.ts',
+    right: "    db.exec(migration.sql);\n    failpoint('M7');",
+    wrong: "    db.exec(migration.sql);\n    db.exec('COMMIT; BEGIN');\n    failpoint('M7');",
+    tests: ['manager/store/sqlite/kill.test.ts'],
+  },
+  {
+    name: 'retention takes a file out before what stays of it is in',
+    file: 'manager/store/duckdb/retain.ts',
+    right: '      if (next !== null) await insertSegment(connection, next);\n',
+    wrong:
+      "      await connection.run('COMMIT');\n      failpoint('M8');\n      await connection.run('BEGIN');\n      if (next !== null) await insertSegment(connection, next);\n",
+    tests: ['manager/store/duckdb/kill.test.ts'],
+  },
+  {
+    name: 'what a crash left half written counts once the node is back',
+    file: 'manager/store/cassandra/recover.ts',
+    right: '        await makeVoid(session, voids, mark, agent, epoch, ttl);\n',
+    wrong: '        void [makeVoid, ttl];\n',
+    tests: ['manager/store/cassandra/cassandra.test.ts'],
+  },
+  {
+    name: 'a disk that fails to read counts as damage',
+    file: 'logging/spool/recover.ts',
+    right: '    if (damage === undefined || isWhole(options.path))\n',
+    wrong: '    if (damage === undefined)\n',
+    tests: ['logging/spool/failing-io.test.ts'],
+  },
+  {
+    name: 'a disk that the spool itself has filled ends it',
+    file: 'logging/spool/spool.ts',
+    right: '      if (reserve.release()) store.stopGrowing(reserve.floorBytes);\n',
+    wrong: '      if (reserve.release()) void store.stopGrowing;\n',
+    tests: ['logging/spool/full-disk.test.ts'],
+  },
+  {
+    name: 'a gap of a full spool is a line too short',
+    file: 'logging/spool/frame.ts',
+    right: '    to: last.to,\n',
+    wrong: '    to: last.to - (parts.length > 1 ? 1 : 0),\n',
+    tests: ['test/flow/logstorm-outage.test.ts', 'logging/spool/spool.test.ts'],
+  },
+  {
+    name: 'the log of the state outgrows its reserve',
+    file: 'manager/store/sqlite/open.ts',
+    right: 'wal_autocheckpoint = 400',
+    wrong: 'wal_autocheckpoint = 4000',
+    tests: ['manager/store/sqlite/full-disk.test.ts'],
+  },
+  {
+    name: 'a spool of a newer program is read',
+    file: 'logging/spool/database.ts',
+    right: '    if (format > FORMAT) throw',
+    wrong: '    if (format > 1e9) throw',
+    tests: ['logging/spool/versions.test.ts'],
+  },
 ];
 
 const wanted = process.argv[2] ?? '';
