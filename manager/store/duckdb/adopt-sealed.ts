@@ -6,10 +6,10 @@ import { IndexShelf, indexName } from './index-shelf.ts';
 import { insertSegment, type Segment } from './layout.ts';
 import { runQuery } from './line-rows.ts';
 import { integer } from './query-sql.ts';
+import { readableLines } from './readable-lines.ts';
 import { sourceCode } from './schema.ts';
 import { SegmentGuard } from './segment-guard.ts';
 import type { Block } from './segment-index.ts';
-import { quotedText } from './sql-text.ts';
 
 const NAME = /-(\d{1,12})\.parquet$/;
 
@@ -78,7 +78,7 @@ async function describe(
   file: string,
   guards: Guards,
 ): Promise<Found | null> {
-  const from = await readableLines(folder, file, guards);
+  const { from } = await readableLines(named(file), { folder, ...guards });
   if (from === null) return null;
   const rows = await runQuery(
     connection,
@@ -111,18 +111,6 @@ async function describe(
 }
 
 type Six = [number, number, number, number, number, number];
-
-/** Null: no block of it is whole. */
-async function readableLines(folder: string, file: string, { shelf, guard }: Guards): Promise<string | null> {
-  const loaded = await shelf.get(named(file));
-  const from = `read_parquet(${quotedText(join(folder, file))})`;
-  if (!loaded?.index.sealed) return from;
-  const { blocks } = loaded.index;
-  const bad = await guard.badBlocks(named(file), loaded, [...blocks.keys()]);
-  const left = blocks.filter((_, i) => !bad.has(i)).map(({ block }) => integer(block));
-  if (left.length === 0) return null;
-  return bad.size === 0 ? from : `(SELECT * FROM ${from} WHERE block IN (${left.join(', ')}))`;
-}
 
 /** A line that stands for lost ones: it has the number of the first of them. */
 const IS_GAP = `coalesce(source = ${sourceCode('agent')} AND contains(message, ' log lines are missing: ')

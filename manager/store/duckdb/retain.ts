@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import type { StoreFailpoint } from '../failpoint.ts';
 import { nextSegmentId, readHot, type Segment } from './layout.ts';
 import { runQuery } from './line-rows.ts';
 import { integer } from './query-sql.ts';
+import { readableLines } from './readable-lines.ts';
 import {
   deleteBehind,
   deleteRows,
@@ -12,7 +12,6 @@ import {
   ripeLevels,
   usedBytes,
 } from './retention.ts';
-import { quotedText } from './sql-text.ts';
 import { type SwapDeps, swapSegments } from './swap-segments.ts';
 import { writeSegment } from './write-segment.ts';
 
@@ -100,17 +99,22 @@ async function deleteOldest(rule: RetentionRule, deps: Deps): Promise<{ lines: n
   return deleteHot(`ordinal <= ${integer(Number(row[0]))} AND ${everything}`, deps);
 }
 
-/** Takes lines out of a file: the file goes, and a new one has what stays. */
+/**
+ * Takes lines out of a file: the file goes, and a new one has what stays. One with damaged blocks goes as a whole when all
+ * that can be read of it may, and stays as it is until then: what is left of it would look like all there was.
+ */
 async function thin(old: Segment, gone: string, deps: Deps): Promise<{ lines: number; toMs: number }> {
   const { engine, folder, underway, failpoint } = deps;
-  const from = `read_parquet(${quotedText(join(folder, old.file))})`;
+  const { from, lost } = await readableLines(old, deps);
+  if (from === null) return { lines: 0, toMs: 0 };
   const [row] = await engine.aside((connection) =>
     runQuery(connection, `SELECT count(*), max(received_ms) FROM ${from} WHERE ${gone}`, []),
   );
   const lines = Number(row?.[0] ?? 0);
-  if (lines === 0) return { lines: 0, toMs: 0 };
+  const all = lines === old.lines - lost;
+  if (lines === 0 || (lost > 0 && !all)) return { lines: 0, toMs: 0 };
   let next: Segment | null = null;
-  if (lines < old.lines) {
+  if (!all) {
     const id = await engine.write(nextSegmentId);
     const rest = `(SELECT * EXCLUDE (block) FROM ${from} WHERE NOT (${gone}))`;
     next = await engine.aside((connection) =>
