@@ -54,7 +54,8 @@ export interface RuleCalls {
   removeDestination(id: string): Promise<void>;
   test(id: string): Promise<{ sent: boolean; error: string | null; tookMs: number }>;
   /** Lists that are kept in step while somebody looks. `take` gets the whole list each time. */
-  watchEvents(rule: string | null, take: (events: RuleEvent[]) => void): { close(): void };
+  /** The newest `limit` of them. */
+  watchEvents(rule: string | null, limit: number, take: (events: RuleEvent[]) => void): { close(): void };
   watchDestinations(take: (destinations: Destination[]) => void): { close(): void };
   watchDeliveries(take: (deliveries: Delivery[]) => void): { close(): void };
 }

@@ -21,9 +21,9 @@ export function createRuleCalls({ api, feed }: { api: Api; feed: Pick<Feed, 'fol
       id === null ? api.post('/api/v1/destinations', draft) : api.put(at('destinations', id), draft),
     removeDestination: (id) => api.remove(at('destinations', id)),
     test: (id) => api.post(`${at('destinations', id)}/test`, undefined),
-    watchEvents: (rule, take) =>
+    watchEvents: (rule, limit, take) =>
       watch<Parameters<typeof take>[0][number]>(
-        rule === null ? '/api/v1/rules/events?limit=100' : `/api/v1/rules/events?rule=${rule}&limit=50`,
+        rule === null ? `/api/v1/rules/events?limit=${limit}` : `/api/v1/rules/events?rule=${rule}&limit=${limit}`,
       )(take),
     watchDestinations: watch('/api/v1/destinations'),
     watchDeliveries: watch('/api/v1/deliveries?limit=100'),

@@ -22,6 +22,7 @@ export interface RuleViewOptions extends ViewOptions {
 
 /** After the last key so long passes before the store is asked. */
 const PREVIEW_AFTER_MS = 350;
+const HISTORY_SHOWN = 50;
 
 /** The editor of one rule with its live preview, what fires now, and its history. */
 export class RuleView extends View<RuleViewOptions> {
@@ -62,7 +63,7 @@ export class RuleView extends View<RuleViewOptions> {
     this.cleanup(() => clearTimeout(this.timer));
     this.listenTo(deps.models.hosts, 'update', this.redraw);
     if (id !== null) {
-      const events = deps.rules.watchEvents(id, (list) => {
+      const events = deps.rules.watchEvents(id, HISTORY_SHOWN, (list) => {
         this.history = list;
         this.redraw();
       });

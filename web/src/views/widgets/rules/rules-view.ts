@@ -23,11 +23,15 @@ const TABS = [
   ['deliveries', 'Deliveries'],
 ] as const;
 const GROUPS_SHOWN = 4;
+const HISTORY_FIRST = 100;
+/** The most that one call answers. */
+const HISTORY_MOST = 500;
 
 /** The page of rules: the list, what happened, where it is told, and what came of that. */
 export class RulesView extends View<RulesViewOptions> {
   declare tab: string;
   declare history: RuleEvent[] | null;
+  declare historyLimit: number;
   declare deliveries: Delivery[] | null;
   declare fault: string | null;
   declare watching: { close(): void } | null;
@@ -37,6 +41,7 @@ export class RulesView extends View<RulesViewOptions> {
     super.preinitialize(options);
     this.tab = '';
     this.history = null;
+    this.historyLimit = HISTORY_FIRST;
     this.deliveries = null;
     this.fault = null;
     this.watching = null;
@@ -59,7 +64,7 @@ export class RulesView extends View<RulesViewOptions> {
     this.watching = null;
     const { rules } = this.options.deps;
     if (known === 'history')
-      this.watching = rules.watchEvents(null, (events) => {
+      this.watching = rules.watchEvents(null, this.historyLimit, (events) => {
         this.history = events;
         this.redraw();
       });
@@ -87,7 +92,12 @@ export class RulesView extends View<RulesViewOptions> {
     if (this.tab === 'destinations') return html`${this.panel.draw().el}`;
     if (this.tab === 'history') {
       if (this.history === null) return waiting();
-      if (this.history.length > 0) return eventRows(this.history, deps, { withRule: true });
+      if (this.history.length > 0)
+        return html`${eventRows(this.history, deps, { withRule: true })}${
+          this.history.length === this.historyLimit && this.historyLimit < HISTORY_MOST
+            ? html`<p><button type="button" class="btn btn-quiet" data-older @click=${() => this.older()}>Older</button></p>`
+            : null
+        }`;
       return html`<div class="empty"><h2>Nothing has happened yet</h2><p>Here stands what rules fired for, what they held back and when it was over.</p></div>`;
     }
     if (this.tab === 'deliveries') {
@@ -103,6 +113,13 @@ export class RulesView extends View<RulesViewOptions> {
       (rule) => rule.id,
       (rule) => this.row(rule),
     )}</div>`;
+  }
+
+  /** Asks for more of the history. */
+  older(): void {
+    this.historyLimit = HISTORY_MOST;
+    this.tab = '';
+    this.show('history');
   }
 
   row(rule: RuleModel): TemplateResult {
