@@ -81,10 +81,10 @@ export const PLANTED_ROADS = [
   },
   {
     name: 'retention takes a file out before what stays of it is in',
-    file: 'manager/store/duckdb/retain.ts',
+    file: 'manager/store/duckdb/swap-segments.ts',
     right: '      if (next !== null) await insertSegment(connection, next);\n',
     wrong:
-      "      await connection.run('COMMIT');\n      failpoint('M8');\n      await connection.run('BEGIN');\n      if (next !== null) await insertSegment(connection, next);\n",
+      "      await connection.run('COMMIT');\n      inside();\n      await connection.run('BEGIN');\n      if (next !== null) await insertSegment(connection, next);\n",
     tests: ['manager/store/duckdb/kill.test.ts'],
   },
   {
@@ -95,10 +95,10 @@ export const PLANTED_ROADS = [
     tests: ['manager/store/cassandra/cassandra.test.ts'],
   },
   {
-    name: 'a disk that fails to read counts as damage',
-    file: 'logging/spool/recover.ts',
-    right: '    if (!isDamage(error)) throw error;\n    if (damage === undefined) return',
-    wrong: '    void isDamage;\n    if (damage === undefined) return',
+    name: 'lines count as spooled although the disk failed',
+    file: 'logging/spool/spool.ts',
+    right: '      failed(error as Error);\n      return;\n',
+    wrong: '      failed(error as Error);\n',
     tests: ['logging/spool/failing-io.test.ts'],
   },
   {
