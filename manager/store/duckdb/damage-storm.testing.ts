@@ -101,7 +101,7 @@ async function ask({ lines }: OpenLineStore, whole: Map<string, string>, random:
   const missing = unreadable.reduce((sum, one) => sum + one.lines, 0);
   if (found.length + missing !== whole.size) throw new Error(`${found.length} lines and ${missing} that are missing`);
   if ((await lines.count({ q: 'request' })) !== found.length) throw new Error('another number is counted');
-  if (random(4) === 0) {
+  if (random(8) === 0) {
     const since = await lines.since({}, 0, TOTAL);
     check(since.lines);
     if (since.lines.length !== found.length) throw new Error('an export has another number of lines');

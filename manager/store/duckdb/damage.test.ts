@@ -10,7 +10,7 @@ it('L16: answers what is left and says what is not, whatever becomes of a sealed
   const { lossy, problems } = await damageStorm({ rounds: 40, seed: 20_261_121 });
   expect(problems).toEqual([]);
   expect(lossy).toBeGreaterThan(5);
-}, 60_000);
+}, 120_000);
 
 it('L16: deletes a damaged file when its time has come, and thins it not', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'webvirt-damage-'));
