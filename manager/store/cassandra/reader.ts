@@ -31,6 +31,8 @@ export interface BlockRange {
   order: 'newest' | 'oldest';
   /** What is read of each beside its head. */
   with: 'nothing' | 'grams' | 'body';
+  /** True: also what no cursor has passed yet. */
+  unsettled?: boolean;
   /** Arrival numbers of blocks, both included. */
   fromOrdinal?: number;
   toOrdinal?: number;
@@ -66,8 +68,10 @@ export async function* blocksOf(
   for await (const page of deps.session.pages(query, params, rowsFor)) {
     checkLimits(limits);
     for (const row of page) {
-      const counts = deps.voids.counts(row['writer'], row['append'], row['agent'], row['epoch']);
-      if (counts) yield blockOf(row, bucket, shard);
+      const [writer, agent, epoch] = [row['writer'], row['agent'], row['epoch']] as [string, string, string];
+      if (!deps.voids.counts(writer, row['append'], agent, epoch)) continue;
+      if (range.unsettled || (await deps.voids.isStored(writer, agent, epoch, Number(row['first']))))
+        yield blockOf(row, bucket, shard);
     }
   }
 }

@@ -49,7 +49,7 @@ async function lastAppend(session: Session, voids: Voids, writer: string, bucket
     any = false;
     const shards = Array.from({ length: SHARDS_PER_ROUND }, (_, i) => round * SHARDS_PER_ROUND + i);
     await eachOf(shards, 16, async (shard) => {
-      const range = { order: 'newest', with: 'nothing' } as const;
+      const range = { order: 'newest', with: 'nothing', unsettled: true } as const;
       for await (const { mark, origin } of blocksOf({ session, voids }, bucket, shard, range, limits)) {
         any = true;
         if (mark.writer !== writer || mark.append < newest) continue;
@@ -79,7 +79,7 @@ export async function newestStored(session: Session, voids: Voids): Promise<numb
           { session, voids },
           bucket,
           shard,
-          { order: 'newest', with: 'nothing' },
+          { order: 'newest', with: 'nothing', unsettled: true },
           limitsOf(LIMIT_READ_MS),
         )) {
           newest = Math.max(newest, block.ordinal + block.reach - 1);

@@ -111,6 +111,22 @@ describe.skipIf(missing !== null)('cassandra that several managers share', () =>
     expect(seen.length).toBe(next[0]! + next[1]!);
   });
 
+  it('shows no line of another manager before it is stored, also when that one is killed there', async () => {
+    let failAt = '';
+    const failpoint = (name: string) => {
+      if (name === failAt) throw new Error(`ended at ${name}`);
+    };
+    const [a, b] = [await open('a', { failpoint }), await open('b')];
+    await a.lines.append([from('x', 0, 2)]);
+    expect(await b.lines.count({})).toBe(2);
+    failAt = 'M2';
+    await expect(a.lines.append([from('x', 2, 3)])).rejects.toThrow('M2');
+    expect([await b.lines.count({}), (await b.lines.since({}, 0, 99)).lines.length]).toEqual([2, 2]);
+    failAt = '';
+    await a.lines.append([from('x', 2, 4)]);
+    expect([await b.lines.count({}), (await b.lines.since({}, 0, 99)).lines.length]).toEqual([6, 6]);
+  });
+
   it('reads of many blocks only those that may have a word, and finds what is there', async () => {
     const counts = { looked: 0, read: 0 };
     const a = await open('a', { counts });

@@ -6,6 +6,8 @@ export interface AppendMark {
   append: number;
 }
 
+const LIMIT_STORED = 100_000;
+
 /**
  * Which stored rows count. Lines are written before the cursors that make them stored; when the cursors could not be
  * moved, what was written is void and is never shown, and its numbers come again.
@@ -14,6 +16,8 @@ export class Voids {
   readonly #session: Session;
   readonly #own: string;
   #known = new Set<string>();
+  /** How far epochs are stored, as far as somebody asked: they only grow. */
+  #stored = new Map<string, number>();
   /** The newest own append that has ended: later ones are under way. */
   ended = 0;
 
@@ -25,6 +29,21 @@ export class Voids {
   counts(writer: string, append: number, agent: string, epoch: string): boolean {
     if (writer === this.#own && append > this.ended) return false;
     return this.#known.size === 0 || !this.#known.has(`${writer} ${append} ${agent} ${epoch}`);
+  }
+
+  /**
+   * True when a block that another run wrote is stored: the cursor has passed it. While it has not the other is still at
+   * it, or was killed there.
+   */
+  async isStored(writer: string, agent: string, epoch: string, first: number): Promise<boolean> {
+    const key = `${agent} ${epoch}`;
+    if (writer === this.#own || first < (this.#stored.get(key) ?? 0)) return true;
+    const query = 'SELECT next FROM cursors WHERE agent = ? AND epoch = ?';
+    const [row] = await this.#session.run(query, [agent, epoch]);
+    const next = Number(row?.['next'] ?? 0);
+    if (this.#stored.size >= LIMIT_STORED) this.#stored.clear();
+    this.#stored.set(key, next);
+    return first < next;
   }
 
   async add({ writer, append }: AppendMark, agent: string, epoch: string, ttl: number): Promise<void> {
