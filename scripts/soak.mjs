@@ -7,6 +7,9 @@ import { ROOT } from './parts/root.mjs';
 const ROWS = {
   kills: 'L1 L2 L3: agent, manager or both killed at random points (A1-A12, M1-M5) while lines are on their way',
   cuts: 'L1 L2: as kills, at random moments instead of named points',
+  upgrade: 'L3 L17: both killed at random points, also while the files of the first versions are brought up (A11, M7)',
+  outage: 'L9: outages in which the spool becomes full; what is declared must be what is missing, to the line',
+  disks: 'L5 L7: disks that become full and free again between kills; every n-th call fails, n = 1 to --rounds',
   restore: 'L14: the manager is set back to a backup between kills; what it had acked must come again',
   damage:
     'L16 P8: sealed files are damaged at random places; what is left must be answered, and what is not must be said',
@@ -40,9 +43,11 @@ for (const row of positionals.length === 0 ? Object.keys(ROWS) : positionals) {
       ? ['scripts/planted-bugs.mjs']
       : row === 'damage'
         ? ['--import', 'tsx', 'test/support/damage-soak.ts', rounds, seed]
-        : ['roads', 'slow', 'flood', 'fuzz'].includes(row)
-          ? ['--import', 'tsx', 'test/support/roads-soak.ts', row, rounds, lines, seed]
-          : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
+        : row === 'disks'
+          ? ['--import', 'tsx', 'test/support/disks-soak.ts', rounds, lines, seed]
+          : ['roads', 'slow', 'flood', 'fuzz'].includes(row)
+            ? ['--import', 'tsx', 'test/support/roads-soak.ts', row, rounds, lines, seed]
+            : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
   console.log(`${row}: ${ROWS[row]}${row === 'planted' ? '' : ` (${rounds} rounds of ${lines} lines, seed ${seed})`}`);
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   const code = await new Promise((done) => child.on('close', done));

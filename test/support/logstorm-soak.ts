@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FAILPOINTS } from '../../logging/failpoint.ts';
 import { buildLogstorm, runLogstorm, type StormRound } from './logstorm-run.ts';
+import { setBackLines, setBackSpool, setBackState } from './older-files.ts';
 
 const [row = 'kills', rounds = '200', lines = '3000', seedText = '1'] = process.argv.slice(2);
 let seed = Number(seedText);
@@ -17,11 +18,20 @@ const AGENT_POINTS = FAILPOINTS.filter((point) => point !== 'A5' && point !== 'A
 const MANAGER_POINTS = ['M1', 'M2', 'M3', 'M4', 'M5'];
 
 function roundOf(): StormRound {
+  // Both, and again while they recover: it is set back to the first versions every tenth round.
+  if (row === 'upgrade') return { agent: `A${1 + random(11)}@${1 + random(6)}`, manager: MANAGER[random(2)]!() };
   const agent = `${AGENT_POINTS[random(AGENT_POINTS.length)]}@${1 + random(40)}`;
   const manager = { at: MANAGER_POINTS[random(MANAGER_POINTS.length)]!, pass: 1 + random(40) };
   const who = random(3);
   return { agent: who === 1 ? null : agent, manager: who === 0 ? null : manager };
 }
+const MANAGER = [
+  () => ({ at: 'M7', pass: 1 + random(12) }),
+  () => ({ at: MANAGER_POINTS[random(MANAGER_POINTS.length)]!, pass: 1 + random(20) }),
+];
+/** Outages in which the spool becomes full three times over, and a little time between them. */
+const outageOf = (round: number): StormRound =>
+  round % 2 === 0 ? { agent: null, manager: null, away: true } : { agent: null, manager: null, lines: 60 };
 /** Points that are never passed: both live until the limit kills them, wherever they are. */
 const never: StormRound = { agent: 'A5@1000000', manager: { at: 'M10', pass: 1_000_000 } };
 
@@ -32,10 +42,18 @@ let ended = 0;
 try {
   const outcome = await runLogstorm({
     programs,
-    rounds: Array.from({ length: Number(rounds) }, () => (row === 'cuts' ? never : roundOf())),
+    rounds: Array.from({ length: Number(rounds) }, (_, round) =>
+      row === 'cuts' ? never : row === 'outage' ? outageOf(round) : roundOf(),
+    ),
+    ...(row === 'outage' ? { capLines: Math.ceil(Number(lines) / 3) } : {}),
     lines: Number(lines),
-    limitMs: row === 'cuts' ? 1_500 + random(2_000) : 6_000,
-    between(round, dir) {
+    limitMs: row === 'cuts' ? 1_500 + random(2_000) : row === 'outage' ? 120_000 : 6_000,
+    async between(round, dir, agent) {
+      if (row === 'upgrade' && round % 10 === 0) {
+        setBackState(join(dir, 'webvirt.sqlite'), 1);
+        await setBackLines(join(dir, 'lines.duckdb'), [agent, 'manager']);
+        setBackSpool(join(dir, 'spool.sqlite'));
+      }
       if (row !== 'restore') return;
       // A backup every tenth round, and back to it five rounds later.
       if (round % 10 === 0) {
@@ -52,7 +70,14 @@ try {
     },
   });
   const faults = outcome.faults.filter((fault) => row !== 'restore' || !fault.startsWith('told live twice'));
-  console.log(`  ${JSON.stringify({ ...outcome, faults: faults.length })}`);
+  console.log(`  ${JSON.stringify({ ...outcome, gaps: outcome.gaps.length, faults: faults.length })}`);
+  if (row === 'outage') {
+    // One for each contiguous hole: neighbours would have been one.
+    const sorted = outcome.gaps.toSorted((a, b) => a.epoch.localeCompare(b.epoch) || a.from - b.from);
+    for (const [i, { epoch, from }] of sorted.entries())
+      if (sorted[i - 1]?.epoch === epoch && sorted[i - 1]!.to + 1 === from) faults.push(`two gaps meet at ${from}`);
+    if (sorted.length !== Math.ceil(Number(rounds) / 2)) faults.push(`${sorted.length} gaps`);
+  }
   for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
   process.exitCode = faults.length === 0 ? 0 : 1;
 } finally {
