@@ -57,8 +57,7 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     bus.on('keep', storage.retainSoon);
     parts.push({ name: 'stores', stop: storage.close });
     const { store } = storage;
-    const isStoreShared = () => store.lines.shared !== undefined;
-    const peers = createPeers(config, { state: storage.state, bus, log, version, isStoreShared });
+    const peers = createPeers(config, { state: storage.state, bus, log, version, lines: store.lines });
     const { state } = peers;
 
     const auth = createAuth(

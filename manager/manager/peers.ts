@@ -7,7 +7,7 @@ import type { Note } from '../bus/redis/wire.ts';
 import { type BusNumbers, createRedisBus } from '../bus/redis-bus.ts';
 import type { ManagerConfig } from '../config.ts';
 import type { Log } from '../http/log.ts';
-import type { StateStore } from '../store/ports.ts';
+import type { LineStore, StateStore } from '../store/ports.ts';
 import { type AdoptDeps, adoptersOf } from './adopt.ts';
 import { createPeerGroups } from './peer-groups.ts';
 import { createSharedAlerts } from './shared-alerts.ts';
@@ -47,8 +47,7 @@ export interface PeersDeps {
   bus: Bus;
   log: Log;
   version: string;
-  /** True when what others store is in our store too. */
-  isStoreShared(): boolean;
+  lines: Pick<LineStore, 'newestOrdinal' | 'shared'>;
 }
 
 /** Joins this manager to the others, if the configuration names a Redis. It has the same id for as long as its data. */
@@ -62,8 +61,10 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
   const managerId = ownId(deps.state);
   const groups = createPeerGroups(() => performance.now());
   const tell = (kind: string) => (data: unknown) => joined.tell({ kind, data });
+  const { lines } = deps;
+  const ownNewest = () => (lines.shared === undefined ? lines.newestOrdinal() : null);
   const nowMs = Date.now;
-  const alerts = createSharedAlerts(deps.state, { tell: tell('alerts'), nowMs });
+  const alerts = createSharedAlerts(deps.state, { tell: tell('alerts'), ownNewest, nowMs });
   const documents = createSharedState(alerts.state, { managerId, tell: tell('document'), nowMs });
   const { state } = documents;
   let served: Served | null = null;
@@ -123,7 +124,7 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
     const { now, isNew } = groups.own(served.known);
     if (isNew) tell('groups')(now);
     // While Redis is away the rules hear of the others by the store alone.
-    if (joined.leads && joined.numbers().away === 1 && deps.isStoreShared())
+    if (joined.leads && joined.numbers().away === 1 && lines.shared !== undefined)
       bus.emit('peer-break', { manager: '', lines: 0 });
   }
 

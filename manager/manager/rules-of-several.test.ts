@@ -90,7 +90,11 @@ function manager(who: number, lines: AlertLines, tellOther: (data: unknown) => v
   });
   const log = () => undefined;
   let isAlive = true;
-  const shared = createSharedAlerts(raw, { tell: (note) => isAlive && tellOther(note), nowMs: Date.now });
+  const shared = createSharedAlerts(raw, {
+    tell: (note) => isAlive && tellOther(note),
+    ownNewest: () => null,
+    nowMs: Date.now,
+  });
   const start = (): Alerts => {
     const made = createAlerts(
       {

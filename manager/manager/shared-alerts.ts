@@ -33,7 +33,12 @@ const LIMIT_WAITING = 1_000;
  */
 export function createSharedAlerts(
   state: StateStore,
-  deps: { tell(note: AlertNote): void; nowMs: () => number },
+  deps: {
+    tell(note: AlertNote): void;
+    /** The newest arrival number of our own store; null where the managers share one, and numbers mean the same to all. */
+    ownNewest(): number | null;
+    nowMs: () => number;
+  },
 ): SharedAlerts {
   const { rules, deliveries } = state;
   let leads = false;
@@ -86,7 +91,11 @@ export function createSharedAlerts(
       const note = writeSchema.parse(data) as unknown as AlertNote;
       if (note.termMs < termMs) return null;
       termMs = note.termMs;
-      rules.write(note);
+      const newest = deps.ownNewest();
+      // Of our own store the other one has heard what we told it until now: we go on behind that.
+      const positions =
+        newest === null ? note.positions : note.positions.map((one) => ({ ...one, position: newest, places: null }));
+      rules.write({ ...note, positions });
       // What was sent, or given up, is not sent by whoever comes next.
       for (const delivery of note.deliveries) deliveries.update(delivery);
       const touched = [...note.positions, ...note.events].map(({ rule }) => rule);
