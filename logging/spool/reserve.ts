@@ -42,6 +42,7 @@ export function createReserve(path: string, capBytes: number, now: () => number)
       rmSync(path, { force: true });
       return false;
     },
+    isThere,
     /** Gives it up; false when there was none. */
     release(): boolean {
       const was = isThere();

@@ -26,7 +26,7 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
   const failpoint = hooks.failpoint ?? noFailpoint;
   const reserve = createReserve(`${config.path}.reserve`, config.capBytes, config.now);
   const store = openWithRoom();
-  reserve.keep();
+  if (!reserve.keep() && !reserve.isThere()) store.stopGrowing(reserve.floorBytes);
   const pending = createPending(config.batchMaxLines ?? 2_000, store.head());
   const handlers = new Set<(frames: Frame[]) => void>();
   let cancelTimer: (() => void) | null = null;

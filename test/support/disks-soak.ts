@@ -31,7 +31,8 @@ async function fullDisks(): Promise<void> {
   try {
     for (let run = 0; run <= cycles; run += 1) {
       const isLast = run === cycles;
-      if (!isLast) disk.fill(random(2) * random(3_000_000));
+      // A program that has never had room cannot begin.
+      if (!isLast && run > 0) disk.fill(random(2) * random(3_000_000));
       const isConnected = isLast || random(2) === 0;
       const fail: Record<string, string> = isLast ? {} : { fail: `A${1 + random(12)}@${1 + random(60)}` };
       const args = { path, run: String(run), lines: isLast ? '100' : lines, ...fail };
