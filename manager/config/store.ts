@@ -33,11 +33,13 @@ export const lines = z
         'for that, no more are stored: the agents keep theirs and are acked later.',
     ),
     sealAfter: duration({ min: '1m' }).prefault('1d').describe('The same after so long, however few they are.'),
-    memory: size({ min: '128MiB' }).prefault('1GiB').describe(
+    memory: size({ min: '128MiB' })
+      .prefault('1GiB')
+      .describe(
         'Memory that the database of lines may take: new lines, what is being sealed, and searches together; where it does ' +
           'not suffice, they go to the disk. The manager takes up to 400 MiB beside it, and an eighth of it for the index.',
       ),
-    threads: count(1, 64, 2).describe('Threads of that database.'),
+    threads: count(1, 64, 2).describe('Threads of that database. To seal lines it uses one.'),
     readTimeout: duration({ min: '1s' }).prefault('30s').describe('A search that takes longer is broken off.'),
     commitLines: count(100, 1_000_000, 32_768).describe('Most lines of one transaction.'),
     waiting: size({ min: '1MiB' })

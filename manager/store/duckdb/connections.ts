@@ -28,6 +28,8 @@ export interface Connections {
   readers: DuckDBConnection[];
 }
 
+/** Threads of the database where nothing else is said. */
+export const USUAL_THREADS = 2;
 const READERS = 3;
 
 /**
@@ -49,7 +51,7 @@ async function connectOnce(
   onOpened: (connection: DuckDBConnection) => Promise<void>,
 ): Promise<Connections> {
   const instance = await DuckDBInstance.create(path, {
-    threads: String(options.threads ?? 2),
+    threads: String(options.threads ?? USUAL_THREADS),
     memory_limit: `${Math.round((options.memoryLimitBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
     wal_autocheckpoint: `${Math.round((options.checkpointBytes ?? 1024 ** 3) / 1024 ** 2)}MiB`,
     // New lines are in the file for minutes, and sealed then: to make them small first would take longer than to seal them.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { UnreadableLines } from '../ports.ts';
 import { buildIndex } from './build-index.ts';
+import { type ConnectionOptions, USUAL_THREADS } from './connections.ts';
 import { sizeOf, writeDurably } from './durable-file.ts';
 import type { Engine } from './engine.ts';
 import { prepareExcerpts } from './excerpts.ts';
@@ -16,7 +17,7 @@ import { SegmentGuard } from './segment-guard.ts';
 import { decodeIndex, salvagedPlaces } from './segment-index.ts';
 import { keepUp } from './upkeep.ts';
 
-export interface SealedOptions {
+export interface SealedOptions extends Pick<ConnectionOptions, 'threads'> {
   /** Lines, characters of text, and age at which the table of new lines is sealed. */
   sealLines?: number;
   sealCharacters?: number;
@@ -142,7 +143,7 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
       const sealer = createSealer(
         { lines: sealLines, characters: sealCharacters, ageMs: sealAfterMs },
         {
-          ...{ engine, book, folder, logBytes: () => sizeOf(`${path}.wal`) },
+          ...{ engine, book, folder, threads: options.threads ?? USUAL_THREADS, logBytes: () => sizeOf(`${path}.wal`) },
           failpoint: sealFailpoint ?? (() => undefined),
           onFailed: (error) => void (stopped || onFailed(error)),
           onEnded: (ok) => room.sealed(ok),

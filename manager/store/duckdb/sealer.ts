@@ -1,6 +1,8 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Engine } from './engine.ts';
 import type { HotTable, Layout, LayoutBook, Segment } from './layout.ts';
 import { insertSegment, nextSegmentId, nextVersion } from './layout.ts';
+import { integer } from './query-sql.ts';
 import { createLines, linesIn } from './schema.ts';
 import { writeSegment } from './write-segment.ts';
 
@@ -51,6 +53,8 @@ export function createSealer(
     engine: Engine;
     book: LayoutBook;
     folder: string;
+    /** Threads of the database while it does not seal. */
+    threads: number;
     /** Size of the write-ahead log. */
     logBytes: () => Promise<number>;
     failpoint: (name: SealPoint) => void;
@@ -83,14 +87,16 @@ export function createSealer(
     let segment: Segment | null = null;
     try {
       segment = await engine.aside((connection) =>
-        writeSegment(connection, {
-          folder,
-          id,
-          from: linesIn('lines_sealing'),
-          fresh: true,
-          failpoint,
-          onNamed: (file) => underway.add(file),
-        }),
+        onOneThread(connection, deps.threads, () =>
+          writeSegment(connection, {
+            folder,
+            id,
+            from: linesIn('lines_sealing'),
+            fresh: true,
+            failpoint,
+            onNamed: (file) => underway.add(file),
+          }),
+        ),
       );
       await engine.write(
         async (connection) => {
@@ -154,6 +160,20 @@ export function createSealer(
         });
     },
   };
+}
+
+/**
+ * The database waits for its own threads without sleeping: with two, sealing takes a third more of the processor and is not
+ * done sooner where lines go on coming. Reads have the others back afterwards.
+ */
+async function onOneThread<T>(connection: DuckDBConnection, threads: number, work: () => Promise<T>): Promise<T> {
+  await connection.run('SET GLOBAL threads = 1');
+  try {
+    return await work();
+  } finally {
+    // An interruption may still be on its way; the next sealing sets it too.
+    await connection.run(`SET GLOBAL threads = ${integer(threads)}`).catch(() => undefined);
+  }
 }
 
 function withSegment(layout: Layout, segment: Segment | null): Layout {
