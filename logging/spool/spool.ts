@@ -10,9 +10,8 @@ import type { Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts
 export type { Places } from './places.ts';
 export type { AckResult, Frame, ReadFrom, Spool, SpoolConfig, SpoolHooks } from './types.ts';
 
-/** Commits are this far apart: long enough to share a sync, short enough not to be seen. Longer where each holds much. */
-const PAUSE_MS = { little: 2, much: 4 };
-const LITTLE_BYTES = 16 * 1024;
+/** Commits are this far apart: long enough to share a sync, short enough not to be seen; longer where each holds much. */
+const pauseMs = (bytes: number) => (bytes < 16 * 1024 ? 2 : 4);
 /** A disk that syncs slowly is left alone for twice as long as its last commit took. */
 const MAX_PAUSE_MS = 50;
 const ACK_PAUSE_MS = 200;
@@ -76,7 +75,6 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
     cancelTimer = null;
     pending.close();
     if (pending.isEmpty() && !store.hasMore()) return;
-    const pauseMs = pending.size() < LITTLE_BYTES ? PAUSE_MS.little : PAUSE_MS.much;
     const started = performance.now();
     try {
       mustBeOpen();
@@ -86,7 +84,7 @@ export function createSpool(config: SpoolConfig, hooks: SpoolHooks = {}): Spool 
       return;
     }
     const took = performance.now() - started;
-    notBefore = performance.now() + Math.min(MAX_PAUSE_MS, Math.max(pauseMs, 2 * took));
+    notBefore = performance.now() + Math.min(MAX_PAUSE_MS, Math.max(pauseMs(pending.size()), 2 * took));
     const frames = pending.committed();
     recovered();
     if (reserve.keep()) store.stopGrowing(null);
