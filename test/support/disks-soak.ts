@@ -34,9 +34,12 @@ async function fullDisks(): Promise<void> {
       // A program that has never had room cannot begin.
       if (!isLast && run > 0) disk.fill(random(2) * random(3_000_000));
       const isConnected = isLast || random(2) === 0;
-      const fail: Record<string, string> = isLast ? {} : { fail: `A${1 + random(12)}@${1 + random(60)}` };
+      const fail: Record<string, string> = isLast ? {} : { fail: `A${1 + random(12)}@${1 + random(12)}` };
       const args = { path, run: String(run), lines: isLast ? '100' : lines, ...fail };
+      // It cannot end before there is space again when it is to send all.
+      const space = setTimeout(() => disk.free(), 2_000);
       const how = await runStorm({ program, ledger, args, acks: isConnected, connected: isConnected });
+      clearTimeout(space);
       ends.set(how, (ends.get(how) ?? 0) + 1);
       disk.free();
     }
