@@ -122,7 +122,7 @@ describe('a store whose disk is slow (L12)', () => {
     isSlow = true;
     const before = one.written();
     // Twice as long as silence may last.
-    await one.road.until(() => one.written() >= before + 1_600 / QUICK_TIMES.writeEveryMs!);
+    await one.road.until(() => one.written() >= before + 2_000 / QUICK_TIMES.writeEveryMs!);
     expect([one.hostState(), one.net.opened()]).toEqual(['online', 1]);
     open();
     expect(await one.faults()).toEqual([]);

@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Partition, QUICK_TIMES, startPartition } from '../../test/support/partition.ts';
 import { INVENTORY_DEFAULTS } from '../intake/inventory-ports.ts';
 import { LINKS_DEFAULTS } from './ports.ts';
 
+// Silence is awaited, on however busy a machine.
+vi.setConfig({ testTimeout: 60_000 });
 let started: Partition[] = [];
 async function start(times = QUICK_TIMES): Promise<Partition> {
   const one = await startPartition(times);
@@ -63,7 +65,7 @@ describe('a road that is cut (L10)', () => {
 
   it('by resets, many in a row, is taken up again each time', async () => {
     const one = await start();
-    for (let i = 0; i < 20; i += 1) {
+    for (let i = 0; i < 12; i += 1) {
       await one.road.until(() => one.hostState() === 'online');
       one.net.reset();
       await one.road.until(() => one.hostState() === 'stale');
@@ -110,12 +112,11 @@ describe('a road that is cut (L10)', () => {
   });
 
   it('is not taken for cut while a large message is slow to come', async () => {
-    const links = { ...QUICK_TIMES.links, silenceMs: 500 };
-    const one = await start({ ...QUICK_TIMES, links, writeEveryMs: 100_000 });
+    const one = await start({ ...QUICK_TIMES, writeEveryMs: 100_000 });
     // Lines travel by the quarter of a megabyte: each message takes longer than an agent may be silent.
-    one.net.set({ bytesPerSecond: 300_000 });
+    one.net.set({ bytesPerSecond: 180_000 });
     const text = 'x'.repeat(16_000);
-    for (let i = 0; i < 40; i += 1) one.write(text);
+    for (let i = 0; i < 26; i += 1) one.write(text);
     await one.drained();
     expect([one.net.opened(), one.hostState()]).toEqual([1, 'online']);
     expect(await one.faults()).toEqual([]);

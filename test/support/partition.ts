@@ -19,8 +19,8 @@ export interface PartitionTimes {
 
 /** The times of the programs, so much shorter that a test can wait for them. */
 export const QUICK_TIMES: PartitionTimes = {
-  links: { pingEveryMs: 100, silenceMs: 800, handshakeMs: 500, firstRetryMs: 20, longestRetryMs: 150 },
-  agent: { silenceMs: 800, probeMs: 200, checkMs: 50 },
+  links: { pingEveryMs: 100, silenceMs: 1_000, handshakeMs: 1_500, firstRetryMs: 20, longestRetryMs: 150 },
+  agent: { silenceMs: 1_000, probeMs: 300, checkMs: 50 },
   writeEveryMs: 5,
 };
 
