@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { STRUCT, type ThriftList, ThriftReader, type ThriftStruct, ThriftWriter } from './thrift-compact.ts';
 
@@ -27,6 +28,7 @@ export interface Places {
 
 const MAGIC = 'PAR1';
 const READ_BYTES = 4 * 1024 ** 2;
+const GROUPS_AT_ONCE = 8;
 const NUM_ROWS = 3;
 const ROW_GROUPS = 4;
 const INT64 = 6;
@@ -44,7 +46,7 @@ export async function placesOfFile(
     const end = await bytesAt(file, bytes - 8, 8);
     const footerAt = bytes - 8 - end.readUInt32LE(0);
     const footer = await bytesAt(file, footerAt, bytes - footerAt);
-    const known = readFooter(footer);
+    const known = await readFooter(footer);
     if (known === null) return null;
     const [first, last] = [known.first, known.last].map((all) => all.map((block) => block - firstBlock));
     if (first!.some((block, i) => !(block >= 0 && block <= last![i]! && last![i]! < blocks))) return null;
@@ -99,7 +101,7 @@ export async function bytesAt(file: FileHandle, at: number, bytes: number): Prom
 }
 
 /** `starts` and `end` are places in the file, the others in the footer. */
-function readFooter(footer: Buffer) {
+async function readFooter(footer: Buffer) {
   const groups: number[] = [];
   const starts: number[] = [];
   const lines: number[] = [];
@@ -120,6 +122,8 @@ function readFooter(footer: Buffer) {
     }
     const { count } = reader.list();
     for (let i = 0; i < count; i += 1) {
+      // Somebody may wait for a line meanwhile.
+      if (i % GROUPS_AT_ONCE === 0) await setImmediate();
       groups.push(reader.at);
       const group = reader.struct();
       const [from, to] = spanOf(group);
