@@ -67,6 +67,7 @@ describe('hostile text', () => {
         fields: { [text]: text, deep: { [text]: [text] } },
       })),
     });
+    await watched.page.locator('.row:not([hidden])', { hasText: 'begin' }).first().waitFor();
     const last = await watched.page.evaluate(() => document.querySelectorAll('.row:not([hidden])').length);
     expect(last).toBeGreaterThan(40);
     await expectTextOnly(watched);
