@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io as connect } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkConfig } from '../common/pure/config/check.ts';
+import { managerIsReady } from '../test/support/whole-manager.ts';
 import { managerConfigSchema } from './config.ts';
 import { createManager, type Manager } from './manager.ts';
 
@@ -43,9 +44,8 @@ describe('the manager', () => {
     const first = manager({ adminPassword: null });
     const { url, firstPassword } = await first.start();
     expect(firstPassword).toMatch(/^\w{20}$/);
-    for (const path of ['/healthz', '/readyz']) {
-      expect(await (await fetch(url + path)).json()).toEqual({ err: null, data: { status: 'ok' } });
-    }
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ err: null, data: { status: 'ok' } });
+    expect(await managerIsReady(url)).toEqual({ err: null, data: { status: 'ok' } });
     const { cookie } = await signIn(url, firstPassword!);
     const read = (path: string) => fetch(url + path, { headers: { Cookie: cookie } });
     expect(await (await read('/api/v1/me')).json()).toMatchObject({
@@ -72,6 +72,7 @@ describe('the manager', () => {
 
   it('stores lines from outside, answers them, pushes to sockets, and describes itself', async () => {
     const { url } = await manager().start();
+    await managerIsReady(url);
     const token = readFileSync(join(folder, 'data', 'local', 'admin.token'), 'utf8').trim();
     const auth = { Authorization: `Bearer ${token}` };
     const post = (type: string, body: string) =>
@@ -153,7 +154,8 @@ describe('the manager', () => {
     const data = join(folder, 'data');
     await manager().start();
     await started[0]!.stop();
-    writeFileSync(join(data, 'lines.duckdb'), 'not a database at all, but long enough to be looked at');
+    rmSync(join(data, 'lines.duckdb'));
+    mkdirSync(join(data, 'lines.duckdb', 'in-the-way'), { recursive: true });
     const { url } = await manager().start();
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     const ready = await fetch(`${url}/readyz`);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Line } from '../common/model/line.ts';
 import { checkConfig } from '../common/pure/config/check.ts';
+import { managerIsReady } from '../test/support/whole-manager.ts';
 import { managerConfigSchema } from './config.ts';
 import type { WayReport } from './intake/outside/ports.ts';
 import { createManager, type Manager } from './manager.ts';
@@ -68,6 +69,7 @@ beforeAll(async () => {
   const config = checkConfig(managerConfigSchema, raw, { file: 'test' });
   manager = createManager(config, { version: '1.2.3', webFolder: null, stderr: false });
   url = (await manager.start()).url;
+  await managerIsReady(url);
   token = readFileSync(join(folder, 'data', 'local', 'admin.token'), 'utf8').trim();
 });
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Delivery, Destination, Rule } from '../../common/model/rule.ts';
 import { checkConfig } from '../../common/pure/config/check.ts';
+import { managerIsReady } from '../../test/support/whole-manager.ts';
 import { managerConfigSchema } from '../config.ts';
 import { createManager, type Manager } from '../manager.ts';
 
@@ -32,6 +33,7 @@ beforeAll(async () => {
   const config = checkConfig(managerConfigSchema, raw, { file: 'test' });
   manager = createManager(config, { version: '1.2.3', webFolder: null, stderr: false });
   ({ url } = await manager.start());
+  await managerIsReady(url);
   const json = { 'Content-Type': 'application/json' };
   const signIn = { email: 'admin@localhost', password: PASSWORD };
   const entered = await fetch(`${url}/api/v1/sign-in`, {
