@@ -25,6 +25,13 @@ export const NEEDS = {
   java: { package: 'openjdk-17-jre-headless', without: 'the tests with a real Cassandra are skipped' },
   mvn: { package: 'maven', without: 'the tests with a real Cassandra are skipped' },
   openssl: { package: 'openssl', without: 'some tests of certificates are skipped' },
+  'redis-server': { package: 'redis-server', without: 'the tests with a real Redis are skipped' },
+  // With the module for TLS, which brings the daemon itself.
+  rsyslogd: {
+    package: 'rsyslog-gnutls',
+    path: '/usr/sbin/rsyslogd',
+    without: 'the tests with a real rsyslog are skipped',
+  },
   cc: { package: 'build-essential', without: 'the tests on disks that fail are skipped' },
 };
 
@@ -32,4 +39,5 @@ export const NEEDS = {
 export const FOR_COMPUTE = ['python3', 'python3-ipython', 'python3-seccomp'];
 export const FOR_START = ['virsh', 'libvirtd', 'qemu-system-x86_64', 'qemu-img', 'nmap', ...FOR_COMPUTE];
 export const FOR_LAB = [...FOR_START, 'busybox', 'ip'];
-export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', 'openssl', 'cc', 'java', 'mvn', 'sagemath'];
+const FOR_REAL_PARTS = ['openssl', 'cc', 'java', 'mvn', 'redis-server', 'rsyslogd', 'sagemath'];
+export const FOR_TESTS = [...FOR_LAB, 'chromium', 'jekyll', ...FOR_REAL_PARTS];
