@@ -17,8 +17,9 @@ interface Part {
   again: string[];
 }
 
+// A name is taken whole: else a long one without an end would be tried again with each of its lengths.
 const TOKEN =
-  /<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[([\s\S]*?)(?:\]\]>|$)|<\?[\s\S]*?(?:\?>|$)|<(\/?)([^\s<>/"'=!?]+)((?:"[^"]*"|'[^']*'|[^"'<>])*)>|([^<]+)/g;
+  /<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[([\s\S]*?)(?:\]\]>|$)|<\?[\s\S]*?(?:\?>|$)|<(\/?)([^\s<>/"'=!?]+)(?![^\s<>/"'=!?])((?:"[^"]*"|'[^']*'|[^"'<>])*)>|([^<]+)/g;
 // Begins only where a name may: else a long word would be gone over from each of its letters.
 const ATTRIBUTE = /(?<![^\s"'])([^\s="']+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const DEEPEST = 500;
