@@ -3,6 +3,13 @@
 /** Each: what is wrong, where, the right text, the wrong one, and who must see it. */
 export const PLANTED_LINES = [
   {
+    name: 'lines are told to a viewer whose socket takes no more',
+    file: 'manager/live/tail.ts',
+    right: 'if (!(outbox.idle || (isMuch() && outbox.open))) return;',
+    wrong: '',
+    tests: ['manager/live/slow-viewer.test.ts'],
+  },
+  {
     name: 'blocks of sealed lines are not compared with their checksums',
     file: 'manager/store/duckdb/segment-guard.ts',
     right: 'bytes.length === to - from && crc32(bytes) === sums[group]',

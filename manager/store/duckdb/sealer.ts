@@ -41,6 +41,9 @@ export interface Sealer {
   underway: Set<string>;
 }
 
+/** Pause behind a sealing that failed: to sort a million lines again for each new one helps nobody. */
+const RETRY_MS = 5_000;
+
 /** A log of this size is read again in a few seconds at a start. */
 const LONG_LOG_BYTES = 256 * 1024 ** 2;
 
@@ -67,6 +70,8 @@ export function createSealer(
   const underway = new Set<string>();
   let tail: Promise<unknown> = Promise.resolve();
   let looking = false;
+  /** Of the clock that never jumps. */
+  let notBeforeMs = 0;
 
   async function rotate(): Promise<void> {
     await deps.engine.write(
@@ -145,12 +150,13 @@ export function createSealer(
     ...{ underway, alone, finishOld },
     seal: () => alone(seal),
     look(nowMs) {
-      if (looking || !isDue(nowMs)) return;
+      if (looking || performance.now() < notBeforeMs || !isDue(nowMs)) return;
       looking = true;
       alone(seal)
         .then(
           () => deps.onEnded(true),
           (error: unknown) => {
+            notBeforeMs = performance.now() + RETRY_MS;
             deps.onFailed(error);
             deps.onEnded(false);
           },
