@@ -8,6 +8,7 @@ import { ROOT } from './parts/root.mjs';
 const BENCHES = [
   'live',
   'ingest',
+  'search',
   'cassandra',
   'commands',
   'console',
