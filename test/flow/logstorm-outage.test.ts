@@ -33,3 +33,15 @@ it('a spool that is full keeps the newest and declares the rest, exactly; the se
   }
   expect(gaps[0]!.from).toBe(0);
 });
+
+it('while no manager is there all waits in the spool, and drains whole and in order when one is back (L8)', {
+  timeout: 60_000,
+}, async () => {
+  const lines = 10_000;
+  // The agent is killed at the end of each outage, and in the middle of sending what waited.
+  const rounds: StormRound[] = [away, away, { agent: 'A7@3', manager: null, lines: 60 }, back];
+  const outcome = await runLogstorm({ programs, lines, rounds, limitMs: 20_000 });
+  expect(outcome.faults).toEqual([]);
+  expect(outcome.gaps).toEqual([]);
+  expect(outcome.stored).toBeGreaterThanOrEqual(2 * lines);
+});
