@@ -3,6 +3,13 @@
 /** Each: what is wrong, where, the right text, the wrong one, and who must see it. */
 export const PLANTED_LINES = [
   {
+    name: 'the spool does not wait for the disk',
+    file: 'logging/spool/database.ts',
+    right: "db.pragma('synchronous = FULL');\n    db.pragma('journal_size_limit",
+    wrong: "db.pragma('synchronous = OFF');\n    db.pragma('journal_size_limit",
+    tests: ['test/flow/logstorm-power.test.ts'],
+  },
+  {
     name: 'lines are told to a viewer whose socket takes no more',
     file: 'manager/live/tail.ts',
     right: 'if (!(outbox.idle || (isMuch() && outbox.open))) return;',

@@ -56,6 +56,10 @@ export interface StormOptions {
   capLines?: number;
   /** At most so long for a round; then both are killed as they are. Milliseconds. */
   limitMs: number;
+  /** What the programs have in their environment, whose files lie in this folder. */
+  envOf?(dir: string): Record<string, string>;
+  /** What the programs cry on their stderr is expected. */
+  isSilent?: boolean;
   /** Everything is dead: the files in this folder may be changed. */
   between?(round: number, dir: string, agent: string): void | Promise<void>;
   onRound?(round: number, ended: { agent: string; manager: string }): void;
@@ -81,6 +85,8 @@ export async function runLogstorm({
   lines,
   limitMs,
   capLines,
+  envOf,
+  isSilent,
   between,
   onRound,
 }: StormOptions): Promise<StormOutcome> {
@@ -92,7 +98,10 @@ export async function runLogstorm({
   let kills = 0;
 
   function start(program: string, order: unknown, onSaid: (said: { t: string }) => void) {
-    const child = spawn(process.execPath, [program, JSON.stringify(order)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program, JSON.stringify(order)], {
+      stdio: ['pipe', 'pipe', isSilent ? 'ignore' : 'inherit'],
+      env: { ...process.env, ...envOf?.(dir) },
+    });
     child.stdin.on('error', () => undefined);
     createInterface({ input: child.stdout }).on('line', (text) => {
       // The line that the kill cut in two says nothing.
