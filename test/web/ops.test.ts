@@ -132,6 +132,8 @@ describe('base images', () => {
     const { page } = await subject.open('/images');
     await page.locator('.image-table').waitFor();
     await page.keyboard.press('r');
+    // Until the pools are read there is nothing to look into.
+    await page.locator('#image-pool option').first().waitFor({ state: 'attached' });
     await page.locator('#image-file').fill('missing-9.qcow2');
     await page.keyboard.press('Enter');
     await page.locator('dialog[open] .field.is-bad', { hasText: 'There is no file' }).waitFor();
