@@ -1,9 +1,12 @@
 import type { Line } from '../../../common/model/line.ts';
 
 /** How lines from outside came in, for people. */
-const WAYS: Record<string, string> = { http: 'HTTP', loki: 'Loki', otlp: 'OTLP', syslog: 'syslog' };
+const WAYS: Record<string, string> = {
+  ...{ http: 'HTTP', loki: 'Loki', otlp: 'OTLP' },
+  ...{ 'syslog-udp': 'syslog, UDP', 'syslog-tcp': 'syslog, TCP', 'syslog-tls': 'syslog, TLS' },
+};
 
-/** `outside: syslog`, by the word with which the manager marks the way in; `outside` where it is not known. */
+/** `outside: syslog, UDP`, by the word with which the manager marks the way in; `outside` where it is not known. */
 export function outsideName(via: unknown): string {
   return typeof via === 'string' && Object.hasOwn(WAYS, via) ? `outside: ${WAYS[via]}` : 'outside';
 }
