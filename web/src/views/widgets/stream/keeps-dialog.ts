@@ -5,7 +5,7 @@ import { dayTimeText, plural, spanText } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
 import { formatLogParams, type LogParams } from '../../../models/log-filter.ts';
 import type { PageDeps } from '../../../models/page-deps.ts';
-import { DialogView } from '../../base/dialog.ts';
+import { AskingDialog } from '../../base/asking-dialog.ts';
 import type { ViewOptions } from '../../base/view.ts';
 
 export interface KeepsDialogOptions extends ViewOptions {
@@ -17,12 +17,10 @@ export interface KeepsDialogOptions extends ViewOptions {
 const HOUR_MS = 3_600_000;
 
 /** Times whose lines are kept whatever their age: to mark one, to look at one, to let one go. */
-export class KeepsDialog extends DialogView<KeepsDialogOptions> {
+export class KeepsDialog extends AskingDialog<KeepsDialogOptions> {
   /** Null until they are here. */
   declare marks: KeepMark[] | null;
   declare counts: Map<string, number>;
-  declare error: string;
-  declare busy: boolean;
   declare range: { fromMs: number; toMs: number };
 
   override preinitialize(options: KeepsDialogOptions): void {
@@ -30,8 +28,6 @@ export class KeepsDialog extends DialogView<KeepsDialogOptions> {
     this.className = 'dialog keeps-dialog';
     this.marks = null;
     this.counts = new Map();
-    this.error = '';
-    this.busy = false;
     const toMs = options.params.toMs ?? options.deps.nowMs();
     this.range = { fromMs: options.params.fromMs ?? toMs - HOUR_MS, toMs };
   }
@@ -106,20 +102,6 @@ export class KeepsDialog extends DialogView<KeepsDialogOptions> {
 
   async letGo(id: string): Promise<void> {
     if (await this.run(() => this.options.deps.stored.removeKeep(id))) await this.load();
-  }
-
-  async run(call: () => Promise<unknown>): Promise<boolean> {
-    this.busy = true;
-    this.error = '';
-    if (this.el.isConnected) this.draw();
-    try {
-      await call();
-    } catch (error) {
-      this.error = (error as Error).message;
-    }
-    this.busy = false;
-    if (!this.destroyed) this.draw();
-    return this.error === '';
   }
 }
 

@@ -6,6 +6,7 @@ import { icon } from '../../../dom/icons.ts';
 import { filterOf, type LogParams } from '../../../models/log-filter.ts';
 import type { PageDeps } from '../../../models/page-deps.ts';
 import { placeOfSearch, searchNote } from '../../../models/saved-searches.ts';
+import { AskingDialog } from '../../base/asking-dialog.ts';
 import { DialogView } from '../../base/dialog.ts';
 import type { ViewOptions } from '../../base/view.ts';
 
@@ -15,15 +16,10 @@ export interface SearchesDialogOptions extends ViewOptions {
 }
 
 /** Saved searches: to go to one, to keep the present filter as one, to share or remove one's own. */
-export class SearchesDialog extends DialogView<SearchesDialogOptions> {
-  declare error: string;
-  declare busy: boolean;
-
+export class SearchesDialog extends AskingDialog<SearchesDialogOptions> {
   override preinitialize(options: SearchesDialogOptions): void {
     super.preinitialize(options);
     this.className = 'dialog searches-dialog';
-    this.error = '';
-    this.busy = false;
   }
 
   override initialize(): void {
@@ -93,20 +89,6 @@ export class SearchesDialog extends DialogView<SearchesDialogOptions> {
       columns,
     };
     if (await this.run(() => deps.searches.save(draft))) form.reset();
-  }
-
-  async run(call: () => Promise<unknown>): Promise<boolean> {
-    this.busy = true;
-    this.error = '';
-    this.draw();
-    try {
-      await call();
-    } catch (error) {
-      this.error = (error as Error).message;
-    }
-    this.busy = false;
-    if (!this.destroyed) this.draw();
-    return this.error === '';
   }
 }
 
