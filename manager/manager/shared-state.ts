@@ -69,54 +69,28 @@ export function createSharedState(
     return kind === 'rule' ? state.rules.list() : state.destinations.list();
   }
 
+  /** The same store, whose writes are told; `false` says that nothing was written. */
+  function told<D extends { id: string }, S extends { put(doc: D): unknown; remove(id: string): unknown }>(
+    kind: DocumentKind,
+    store: S,
+  ): S {
+    const tellOf = <T>(result: T, id: string, doc: D | null): T => {
+      if (result !== false) wrote(kind, id, doc);
+      return result;
+    };
+    return {
+      ...store,
+      put: (doc: D) => tellOf(store.put(doc), doc.id, doc),
+      remove: (id: string) => tellOf(store.remove(id), id, null),
+    };
+  }
+
   const shared: StateStore = {
     ...state,
-    searches: {
-      ...state.searches,
-      put(search: SavedSearch) {
-        const isPut = state.searches.put(search);
-        if (isPut) wrote('search', search.id, search);
-        return isPut;
-      },
-      remove(id) {
-        state.searches.remove(id);
-        wrote('search', id, null);
-      },
-    },
-    keeps: {
-      ...state.keeps,
-      put(mark: KeepMark) {
-        state.keeps.put(mark);
-        wrote('keep', mark.id, mark);
-      },
-      remove(id) {
-        state.keeps.remove(id);
-        wrote('keep', id, null);
-      },
-    },
-    rules: {
-      ...state.rules,
-      put(rule: StoredRule) {
-        state.rules.put(rule);
-        wrote('rule', rule.id, rule);
-      },
-      remove(id) {
-        state.rules.remove(id);
-        wrote('rule', id, null);
-      },
-    },
-    destinations: {
-      ...state.destinations,
-      put(destination: StoredDestination) {
-        state.destinations.put(destination);
-        wrote('destination', destination.id, destination);
-      },
-      remove(id) {
-        const was = state.destinations.remove(id);
-        if (was) wrote('destination', id, null);
-        return was;
-      },
-    },
+    searches: told<SavedSearch, StateStore['searches']>('search', state.searches),
+    keeps: told<KeepMark, StateStore['keeps']>('keep', state.keeps),
+    rules: told<StoredRule, StateStore['rules']>('rule', state.rules),
+    destinations: told<StoredDestination, StateStore['destinations']>('destination', state.destinations),
   };
 
   return {
