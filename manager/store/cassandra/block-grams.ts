@@ -8,7 +8,8 @@ import {
   addTexts,
   addValue,
   emptyTables,
-  folded,
+  foldedLong,
+  foldedShort,
   type GramTables,
   hasAll,
   placesOf,
@@ -25,9 +26,6 @@ const MARKS_OF_A_VALUE = 4;
 const VALUES = ['agent', 'source', 'unit', 'instance', 'job', 'session'] as const;
 /** Blocks with less text are as quickly read as their filter. */
 const LEAST_CHARACTERS = 4_096;
-/** Share of a table that is set at most: smaller tables answer "may be there" too often. */
-const SHORT_FILLED = 0.2;
-const LONG_FILLED = 0.3;
 
 /**
  * What a block cannot contain, made of the same groups of letters as the side files of the embedded store: a byte for its
@@ -43,8 +41,8 @@ export function gramsOf(columns: LineColumns, origin: Pick<LineBatch, 'agent' | 
   add('host_name', origin.hostName);
   add('agent', origin.agent);
   for (const name of VALUES) if (name !== 'agent') for (const value of columns[name].values) add(name, value);
-  const short = folded(tables.short, SHORT_FILLED);
-  return Buffer.concat([Buffer.of(KIND, Math.log2(short.length)), short, folded(tables.long, LONG_FILLED)]);
+  const short = foldedShort(tables);
+  return Buffer.concat([Buffer.of(KIND, Math.log2(short.length)), short, foldedLong(tables)]);
 }
 
 /** Places that a block has all set when it may contain one text or value. */

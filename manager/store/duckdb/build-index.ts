@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
 import { ODD_FIELDS } from './field-texts.ts';
-import { addTexts, addValue, emptyTables, folded, type GramTables, SEPARATOR } from './grams.ts';
+import { addTexts, addValue, emptyTables, foldedLong, foldedShort, type GramTables, SEPARATOR } from './grams.ts';
 import { runQuery } from './line-rows.ts';
 import { placesOfFile } from './parquet-places.ts';
 import { integer } from './query-sql.ts';
@@ -12,9 +12,6 @@ import { TimelineBuilder } from './timeline.ts';
 
 /** A block with more text than this gets no filter: it would say of everything that it may be there. */
 const LIMIT_BLOCK_BYTES = 32 * 1024 ** 2;
-/** Share of a table that is set at most: smaller tables answer "may be there" too often. */
-const SHORT_FILLED = 0.2;
-const LONG_FILLED = 0.3;
 /** Columns whose whole values are in the filter. */
 export const VALUE_COLUMNS = ['agent', 'host', 'host_name', 'unit', 'instance', 'job', 'session'] as const;
 
@@ -51,8 +48,8 @@ export async function buildIndex(connection: DuckDBConnection, path: string): Pr
       const tables = made.get(block.block);
       blocks.push({
         ...block,
-        short: place(tables === undefined ? none : folded(tables.short, SHORT_FILLED)),
-        long: place(tables === undefined ? none : folded(tables.long, LONG_FILLED)),
+        short: place(tables === undefined ? none : foldedShort(tables)),
+        long: place(tables === undefined ? none : foldedLong(tables)),
       });
     }
   }

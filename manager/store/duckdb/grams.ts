@@ -120,6 +120,14 @@ export function placesOf(bits: Uint8Array): number[] {
   return places;
 }
 
+/** Share of a table that is set at most: smaller tables answer "may be there" too often. */
+const SHORT_FILLED = 0.2;
+const LONG_FILLED = 0.3;
+
+/** The tables as they are kept: no larger than what they hold asks for. */
+export const foldedShort = ({ short }: GramTables) => folded(short, SHORT_FILLED);
+export const foldedLong = ({ long }: GramTables) => folded(long, LONG_FILLED);
+
 /** The smallest table, by halving, in which at most this share of the bits is set; a bit keeps its low place. */
 export function folded(bits: Uint8Array, mostFilled: number): Uint8Array {
   let now = bits.slice();
