@@ -35,21 +35,26 @@ export function createLinkServer(deps: LinkDeps, { silenceMs, probeMs, checkMs }
   async function decide(): Promise<void> {
     if (deciding) return;
     deciding = true;
-    while (wanting.size > 0) {
-      const before = active;
-      if (before !== null && (await before.session.answers(probeMs))) {
-        for (const session of [...wanting]) session.end('another link is open and answers');
-        continue;
-      }
-      if (before !== null && sessions.has(before.session)) before.session.end('replaced: it does not answer');
-      // While it was asked, they may all have ended.
-      const newest = [...wanting].at(-1);
-      if (newest === undefined) break;
-      wanting.delete(newest);
-      for (const session of [...wanting]) session.end('a newer link came');
-      letIn(newest);
+    try {
+      while (wanting.size > 0) await decideOnce();
+    } finally {
+      deciding = false;
     }
-    deciding = false;
+  }
+
+  async function decideOnce(): Promise<void> {
+    const before = active;
+    if (before !== null && (await before.session.answers(probeMs))) {
+      for (const session of [...wanting]) session.end('another link is open and answers');
+      return;
+    }
+    if (before !== null && sessions.has(before.session)) before.session.end('replaced: it does not answer');
+    // While it was asked, they may all have ended.
+    const newest = [...wanting].at(-1);
+    if (newest === undefined) return;
+    wanting.delete(newest);
+    for (const session of [...wanting]) session.end('a newer link came');
+    letIn(newest);
   }
 
   function letIn(session: LinkSession): void {
