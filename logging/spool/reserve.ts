@@ -38,7 +38,9 @@ export function createReserve(path: string, capBytes: number, now: () => number)
           closeSync(file);
         }
         if (isThere()) return true;
-      } catch {}
+      } catch {
+        // The disk is full, or cannot be asked: it goes without, and says so itself when lines do not fit.
+      }
       rmSync(path, { force: true });
       return false;
     },
