@@ -12,12 +12,12 @@ it('names what has no host: parts of WebVirt, and lines from outside by their wa
     { value: 'manager', count: 10 },
   ];
   const ways = [
-    { value: 'syslog', count: 15 },
+    { value: 'syslog-udp', count: 15 },
     { value: 'carrier pigeon', count: 3 },
   ];
   expect(withPlaces(hosts, agents, ways)).toEqual([
     { value: 'h1', count: 40 },
-    { value: 'via syslog', count: 15, name: 'outside: syslog', term: ['via', 'syslog'] },
+    { value: 'via syslog-udp', count: 15, name: 'outside: syslog, UDP', term: ['via', 'syslog-udp'] },
     { value: 'manager', count: 10, name: 'manager', term: ['agent', 'manager'] },
     { value: 'via carrier pigeon', count: 3, name: 'outside: carrier pigeon', term: ['via', 'carrier pigeon'] },
     { value: 'external', count: 2, name: 'outside', term: ['source', 'external'] },
