@@ -52,12 +52,18 @@ describe('rows that are about the stream', () => {
 it('names lines from outside by their way in, and filters by it', async () => {
   const word = fresh('o');
   const way = (via: string) => ({ ...outside, message: word, fields: { via } });
-  await subject.mock('lines', { lines: [way('syslog-tcp'), way('syslog-tcp'), way('otlp'), { ...outside, message: word }] });
+  await subject.mock('lines', {
+    lines: [way('syslog-tcp'), way('syslog-tcp'), way('otlp'), { ...outside, message: word }],
+  });
   const { page } = await subject.open(`/live?q=${word}`);
   const facet = page.locator('.facet', { hasText: 'outside' });
   const value = facet.locator('.facet-value', { hasText: 'outside: syslog, TCP' });
   await value.waitFor();
-  expect(await facet.locator('.facet-text').allTextContents()).toEqual(['outside: syslog, TCP', 'outside: OTLP', 'outside']);
+  expect(await facet.locator('.facet-text').allTextContents()).toEqual([
+    'outside: syslog, TCP',
+    'outside: OTLP',
+    'outside',
+  ]);
   expect(await page.locator('.row:not([hidden]) .c-host').allTextContents()).toEqual(
     expect.arrayContaining(['syslog, TCP', 'OTLP', 'outside']),
   );
