@@ -53,6 +53,7 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
       (error) => log.error('the store of lines cannot be opened; it is tried again', { error: String(error) }),
       (message, fields) => log.warn(message, fields),
       (message, fields) => log.info(message, fields),
+      (message, fields) => log.error(message, fields),
     );
     bus.on('keep', storage.retainSoon);
     parts.push({ name: 'stores', stop: storage.close });

@@ -11,7 +11,7 @@ export interface CliCommand {
   summary: string;
   /** Flags besides the common ones; `short` is one letter. */
   flags?: Record<string, { type: 'string' | 'boolean'; short?: string; describe: string }>;
-  /** Resolves with the exit code: 0 done, 1 failed. Throws WebvirtError for what the user can mend. */
+  /** Resolves with the exit code: 0 done, 1 failed, 3 done in part (an export that is not whole). Throws WebvirtError for what the user can mend. */
   run(call: CliCall): Promise<number>;
 }
 

@@ -2,11 +2,11 @@ import { isErrorCode, WebvirtError } from '../../common/errors.ts';
 import type { LinesFound, SearchRequest } from '../../common/wire/live.ts';
 import { request } from '../net/request.ts';
 import { answerOf, connect, type LiveSocket } from '../net/socket.ts';
-import { streamTo } from '../net/stream.ts';
 import { jsonText } from '../show/json-text.ts';
 import { showLine } from '../show/line.ts';
 import { createLiveLine } from '../show/live-line.ts';
 import type { CliCall, CliCommand } from './command.ts';
+import { exportTo } from './export.ts';
 import { FILTER_FLAGS, filterOf, RANGE_FLAGS, rangeOf } from './line-filter.ts';
 import { countFlag, textFlag } from './values.ts';
 
@@ -25,7 +25,10 @@ export const search: CliCommand = {
     ...RANGE_FLAGS,
     lines: { type: 'string', short: 'n', describe: `most lines (${COUNT_DEFAULT}; of an export all)` },
     count: { type: 'boolean', describe: 'say only how many there are' },
-    export: { type: 'string', describe: `write all of them, oldest first, as ${FORMATS.join(', ')}` },
+    export: {
+      type: 'string',
+      describe: `write all of them, oldest first, as ${FORMATS.join(', ')}; ends with 3 when not whole`,
+    },
   },
   async run(call) {
     const q = call.args.join(' ');
@@ -36,8 +39,9 @@ export const search: CliCommand = {
     const query = new URLSearchParams(filter);
     for (const [name, ms] of Object.entries(range)) query.set(name, String(ms));
     if (call.flags['count'] === true) {
-      const { count } = await request<{ count: number }>(call.config, 'GET', `/api/v1/logs/count?${query}`);
-      call.out(call.json ? jsonText({ count }) : String(count));
+      const found = await request<Counted>(call.config, 'GET', `/api/v1/logs/count?${query}`);
+      call.out(call.json ? jsonText(found) : String(found.count));
+      noteUnreadable(call, found.unreadable);
       return 0;
     }
     if (format === undefined) return find(call, { ...filter, ...range }, limit ?? COUNT_DEFAULT);
@@ -45,10 +49,23 @@ export const search: CliCommand = {
       throw new WebvirtError('bad-request', `--export takes ${FORMATS.join(', ')}; not "${format}".`);
     query.set('format', format);
     if (limit !== undefined) query.set('limit', String(limit));
-    await streamTo(call.config, `/api/v1/logs/export?${query}`, process.stdout, call.signal);
-    return 0;
+    return exportTo(call, `/api/v1/logs/export?${query}`, process.stdout);
   },
 };
+
+type Lost = NonNullable<LinesFound['unreadable']>;
+
+interface Counted {
+  count: number;
+  unreadable?: Lost;
+}
+
+function noteUnreadable(call: CliCall, unreadable: Lost = []): void {
+  for (const { lines, fromMs, toMs } of unreadable) {
+    const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+    call.note(`${lines} lines of ${from} to ${to} cannot be read: the manager's disk lost them.`);
+  }
+}
 
 /** Exit code 0 when something was found, else 1, as of grep. */
 async function find(call: CliCall, filter: Omit<SearchRequest, 'id'>, limit: number): Promise<number> {
@@ -59,10 +76,7 @@ async function find(call: CliCall, filter: Omit<SearchRequest, 'id'>, limit: num
     progress.clear();
     for (const line of lines) call.out(call.json ? jsonText(line) : showLine(line, call.config.color, true));
     shown += lines.length;
-    for (const lost of unreadable) {
-      const [from, to] = [lost.fromMs, lost.toMs].map((ms) => new Date(ms).toISOString());
-      call.note(`${lost.lines} lines of ${from} to ${to} cannot be read: the manager's disk lost them.`);
-    }
+    noteUnreadable(call, unreadable);
     // Where there is no terminal only the lines are of use.
     if (!done && searchedBackToMs !== null && process.stderr.isTTY)
       progress.show(`${shown} found, looked back to ${new Date(searchedBackToMs).toISOString()} …`, '');

@@ -8,8 +8,16 @@ import type { Target } from './request.ts';
 
 const LIMIT_ERROR_BYTES = 64 * 1024;
 
-/** Writes an answer that is no envelope (an export) into a stream as it comes. Rejects with the error that was named. */
-export async function streamTo(target: Target, path: string, out: Writable, signal: AbortSignal): Promise<void> {
+/**
+ * Writes an answer that is no envelope (an export) into a stream as it comes. Resolves with what was said behind it, by names in
+ * small letters. Rejects with the error that was named.
+ */
+export async function streamTo(
+  target: Target,
+  path: string,
+  out: Writable,
+  signal: AbortSignal,
+): Promise<NodeJS.Dict<string>> {
   const url = new URL(target.url! + path);
   const call = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
     ca: target.ca ?? undefined,
@@ -25,7 +33,7 @@ export async function streamTo(target: Target, path: string, out: Writable, sign
   });
   if (answer.statusCode === 200) {
     await pipeline(answer, out, { signal, end: false });
-    return;
+    return answer.trailers;
   }
   let text = '';
   for await (const chunk of answer) if (text.length < LIMIT_ERROR_BYTES) text += String(chunk);

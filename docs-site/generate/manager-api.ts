@@ -74,6 +74,8 @@ function post(address: string, method: string, operation: Operation): string {
   const [mediaType, media] = Object.entries(success.content ?? {})[0] ?? ['', undefined];
   const data = media?.schema?.properties?.['data'];
   const answerRows = data === undefined ? [] : schemaRows(data);
+  const { err: _err, data: _data, ...beside } = media?.schema?.properties ?? {};
+  const besideRows = schemaRows({ type: 'object', properties: beside });
   const errors = Object.entries(operation.responses).filter(([code]) => !/^2/.test(code));
   const bodyRows = body?.[1].schema === undefined ? [] : schemaRows(body[1].schema);
   const parts = [
@@ -88,6 +90,7 @@ function post(address: string, method: string, operation: Operation): string {
       : `The body is \`${body[0]}\`.\n\n${bodyRows.length > 0 ? `${SCHEMA_HEAD}\n${bodyRows.join('\n')}` : ''}`,
     `## Return\n\nStatus ${status}${mediaType === '' ? '' : `, \`${mediaType}\``}. ${data === undefined ? '' : `\`data\` is ${aWords(data)}.`}`,
     answerRows.length > 0 ? `${SCHEMA_HEAD}\n${answerRows.join('\n')}` : '',
+    besideRows.length > 0 ? `Beside \`data\` in the envelope:\n\n${SCHEMA_HEAD}\n${besideRows.join('\n')}` : '',
     errors.length > 0
       ? `Errors: ${errors.map(([code, answer]) => `${code} (${cell(answer.description ?? '')})`).join(', ')}.`
       : '',

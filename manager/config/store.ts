@@ -41,6 +41,13 @@ export const lines = z
       ),
     threads: count(1, 64, 2).describe('Threads of that database. To seal lines it uses one.'),
     readTimeout: duration({ min: '1s' }).prefault('30s').describe('A search that takes longer is broken off.'),
+    scrub: duration({ min: '1h' })
+      .nullable()
+      .prefault('7d')
+      .describe(
+        'In this time all sealed files are read once, a block at a time, and compared with their checksums: what the disk lost ' +
+          'is told before somebody needs it. Null: a block is only checked when it is first read.',
+      ),
     commitLines: count(100, 1_000_000, 32_768).describe('Most lines of one transaction.'),
     waiting: size({ min: '1MiB' })
       .prefault('64MiB')

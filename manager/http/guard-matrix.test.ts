@@ -51,6 +51,7 @@ const MATRIX: Record<string, 'anybody' | 'people' | 'own parts'> = {
   'GET /api/v1/logs/histogram': 'people',
   'GET /api/v1/logs/facets': 'people',
   'GET /api/v1/logs/export': 'people',
+  'GET /api/v1/logs/store': 'people',
   'GET /api/v1/logs/:id': 'people',
   'GET /api/v1/logs/:id/context': 'people',
   'POST /api/v1/logs': 'people',

@@ -25,6 +25,7 @@ export function routeMiddleware(route: Route, auth: Authenticator): Middleware {
     const principal = guard(route, ctx.method, headers, auth);
     if (principal !== null) route.admit?.(principal);
     const body = ctx.method === 'GET' || ctx.method === 'HEAD' ? undefined : await readBody(ctx, route);
+    let beside: unknown;
     const gone = new AbortController();
     ctx.res.once('close', () => gone.abort());
     const call: RawCall = {
@@ -33,6 +34,9 @@ export function routeMiddleware(route: Route, auth: Authenticator): Middleware {
       body,
       principal,
       signal: gone.signal,
+      beside: (fields) => {
+        beside = route.beside?.parse(fields);
+      },
       ...connectionParts(ctx),
     };
     if (route.rawType !== undefined) return answerRaw(ctx, route, route.rawType, call);
@@ -40,7 +44,7 @@ export function routeMiddleware(route: Route, auth: Authenticator): Middleware {
     ctx.status = route.status ?? 200;
     ctx.set('Cache-Control', 'no-store');
     ctx.type = 'application/json; charset=utf-8';
-    ctx.body = JSON.stringify(ok(data ?? null));
+    ctx.body = JSON.stringify({ ...ok(data ?? null), ...(beside as object | undefined) });
   };
 }
 

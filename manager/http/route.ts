@@ -24,6 +24,8 @@ export interface Route {
   body?: z.ZodType;
   /** Shape of `data` in the envelope. Absent: the route writes its own answer through `raw`. */
   answer?: z.ZodType;
+  /** What may stand beside `data` in the envelope, where `data` is a list and so has no room for it: optional fields. */
+  beside?: z.ZodType;
   /** Content type of a route that writes its own answer (`/metrics`, exports). */
   rawType?: string;
   /** Status of success; 200 when absent. */
@@ -72,6 +74,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   peer: { address: string; encrypted: boolean };
   /** Keying material of this TLS connection (RFC 5705) with an empty context; null without TLS or outside HTTP. */
   keyingMaterial?: (lengthBytes: number, label: string) => Uint8Array | null;
+  /** Says the fields that stand beside `data`; over HTTP, for routes with `beside`. */
+  beside?(fields: Record<string, unknown>): void;
   /** Sends text or bytes piece by piece for routes with `rawType`. */
   raw?: RawAnswer;
   setCookie(name: string, value: string, options: { maxAgeMs: number | null }): void;

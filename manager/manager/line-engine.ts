@@ -21,12 +21,14 @@ export async function openLineEngine(
   settings: SettingStore,
   onWarning: (message: string, fields: Record<string, unknown>) => void,
   onNews: (message: string, fields: Record<string, unknown>) => void = () => undefined,
+  onError: (message: string, fields: Record<string, unknown>) => void = onWarning,
 ): Promise<LineEngine> {
   const { lines, dataDir, store } = config;
   const options: LineStoreOptions = {
     ...{ threads: lines.threads, memoryLimitBytes: lines.memory, readTimeoutMs: lines.readTimeout },
     ...{ sealLines: lines.sealLines, sealAfterMs: lines.sealAfter, filterBytes: lines.memory / 8 },
-    onDamaged: (file) => onWarning('a file of sealed lines is missing or damaged: its lines are left out', { ...file }),
+    scrubEveryMs: lines.scrub,
+    onDamaged: (file) => onError('a file of sealed lines is missing or damaged: its lines are left out', { ...file }),
     onSetAside: ({ file, reason, wholeFile }) =>
       onWarning(
         wholeFile

@@ -32,10 +32,14 @@ export function openStorage(
   onLinesFailed: (error: unknown) => void,
   onWarning: (message: string, fields: Record<string, unknown>) => void,
   onNews: (message: string, fields: Record<string, unknown>) => void = () => undefined,
+  onError: (message: string, fields: Record<string, unknown>) => void = onWarning,
 ): Storage {
   const { lines, dataDir } = config;
   const state = openStateStore(join(dataDir, 'webvirt.sqlite'));
-  const store = createLateStore(() => openLineEngine(config, state.settings, onWarning, onNews), onLinesFailed);
+  const store = createLateStore(
+    () => openLineEngine(config, state.settings, onWarning, onNews, onError),
+    onLinesFailed,
+  );
   let timer: NodeJS.Timeout | undefined;
   let run: (() => void) | null = null;
   let retaining: Promise<void> = Promise.resolve();

@@ -26,18 +26,40 @@ export function watchMetrics(
   }));
   if (peers.numbers() !== null)
     metrics.gaugeBy('webvirt_bus', 'The road to and from the other managers.', 'part', () => peers.numbers() ?? {});
-  metrics.gauge('webvirt_lines', 'Lines in the store.', async () => (await lines.stats()).lines);
-  metrics.gauge('webvirt_lines_bytes', 'Size of the store of lines.', async () => (await lines.stats()).bytesOnDisk);
+  const stats = sharedWhileRunning(() => lines.stats());
+  metrics.gauge('webvirt_lines', 'Lines in the store.', async () => (await stats()).lines);
+  metrics.gauge('webvirt_lines_bytes', 'Size of the store of lines.', async () => (await stats()).bytesOnDisk);
   metrics.gauge(
     'webvirt_lines_unsealed',
     'Lines that are not in sealed files yet.',
-    async () => (await lines.stats()).unsealedLines ?? 0,
+    async () => (await stats()).unsealedLines ?? 0,
   );
   metrics.gauge(
     'webvirt_lines_held_back_seconds',
     'For how long storing lines was held up since the start, because sealing was behind.',
-    async () => ((await lines.stats()).heldBackMs ?? 0) / 1_000,
+    async () => ((await stats()).heldBackMs ?? 0) / 1_000,
   );
+  metrics.gauge(
+    'webvirt_lines_unreadable',
+    'Stored lines that are known to be unreadable: the disk does not give them as they were written.',
+    async () => ((await stats()).unreadable ?? []).reduce((sum, file) => sum + file.lines, 0),
+  );
+  metrics.gauge(
+    'webvirt_lines_scrub_ended_seconds',
+    'When all sealed lines were last read and compared with their checksums, as a Unix time; 0: not yet.',
+    async () => ((await stats()).scrub?.lastPassMs ?? 0) / 1_000,
+  );
+}
+
+/** All numbers of one scrape come from one call: whoever asks while it runs shares its answer. */
+function sharedWhileRunning<T>(read: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null;
+  return () => {
+    running ??= read().finally(() => {
+      running = null;
+    });
+    return running;
+  };
 }
 
 function countBy(list: readonly { state: string }[]): Record<string, number> {

@@ -40,6 +40,15 @@ export function questionsContract(lines: () => LineStore): void {
     expect(await lines().facets({}, 'host', 9)).toEqual([{ value: 'a1', count: 5_000 }]);
     await expect(lines().facets({}, "x')--", 9)).rejects.toMatchObject({ code: 'bad-request' });
     expect(await lines().stats()).toMatchObject({ lines: 5_001 });
+    // Nothing is said of lines that cannot be read where all can, and nobody has to ask for it.
+    const said: string[] = [];
+    const never = (way: string) => (lost: ReadonlyMap<string, unknown>) => void said.push(`${way} ${lost.size}`);
+    await lines().count({ q: 'm1' }, undefined, never('count'));
+    await lines().histogram({}, { fromMs: NOW - 5_000, toMs: NOW, buckets: 2 }, undefined, never('histogram'));
+    await lines().facets({}, 'host', 9, undefined, never('facets'));
+    await lines().since({}, 0, 100, undefined, never('since'));
+    expect(said).toEqual([]);
+    expect((await lines().stats()).unreadable ?? []).toEqual([]);
   });
 
   it('goes on in the order of arrival, and shows the neighbours of a line', async () => {

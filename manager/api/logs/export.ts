@@ -1,6 +1,7 @@
 import type { RawAnswer } from '../../http/route.ts';
 import type { LineFilter, LineStore } from '../../store/ports.ts';
 import { EXPORT_TYPES, type ExportFormat, exportHead, exportLine } from './present.ts';
+import { createUnreadable } from './unreadable.ts';
 
 const PAGE_LINES = 2_000;
 /** Behind the last line: how many there were, and whether that is all. */
@@ -9,8 +10,8 @@ const SUMMARY = 'X-WebVirt-Export';
 /**
  * Writes the lines of a filter in the order in which they arrived, page by page, as fast as the peer takes them. It ends
  * at the line that was the newest when it began: an export does not run after a live stream for ever. The trailer
- * `X-WebVirt-Export` says at the end whether these are all (`complete; lines=N`) or the limit left some out (`cut; lines=N`);
- * an answer that breaks off before it is not whole.
+ * `X-WebVirt-Export` says at the end whether these are all (`complete; lines=N`), the limit left some out (`cut; lines=N`), or
+ * some could not be read (`incomplete; lines=N; unreadable=M`); an answer that breaks off before it is not whole.
  */
 export async function exportLines(
   store: Pick<LineStore, 'since' | 'newestOrdinal'>,
@@ -26,7 +27,9 @@ export async function exportLines(
   let written = 0;
   let ordinal = 0;
   // Read before the first byte: a filter that cannot be read is still answered with an ordinary error.
-  let page = await store.since(filter, ordinal, Math.min(PAGE_LINES, limit), signal);
+  const unreadable = createUnreadable();
+  const read = (lines: number) => store.since(filter, ordinal, lines, signal, unreadable.note);
+  let page = await read(Math.min(PAGE_LINES, limit));
   out.header('Content-Type', EXPORT_TYPES[format]);
   out.header('Content-Disposition', `attachment; filename="webvirt-logs-${stamp}.${ending}"`);
   out.header('Trailer', SUMMARY);
@@ -40,9 +43,11 @@ export async function exportLines(
     ordinal = page.lastOrdinal;
     const all = ordinal >= last || page.lines.length === 0;
     if (all || written >= limit) {
-      const cut = !all && (await store.since(filter, ordinal, 1, signal)).lines.length > 0;
-      return out.trailer(SUMMARY, `${cut ? 'cut' : 'complete'}; lines=${written}`);
+      const cut = !all && (await read(1)).lines.length > 0;
+      const lost = unreadable.lines();
+      const word = cut ? 'cut' : lost > 0 ? 'incomplete' : 'complete';
+      return out.trailer(SUMMARY, `${word}; lines=${written}${lost > 0 ? `; unreadable=${lost}` : ''}`);
     }
-    page = await store.since(filter, ordinal, Math.min(PAGE_LINES, limit - written), signal);
+    page = await read(Math.min(PAGE_LINES, limit - written));
   }
 }

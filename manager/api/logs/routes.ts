@@ -10,6 +10,7 @@ import {
   contextQuery,
   countAnswer,
   countQuery,
+  countsBeside,
   exportQuery,
   facetAnswer,
   facetQuery,
@@ -21,10 +22,12 @@ import {
   lineParams,
   logAnswer,
   logQuery,
+  storeAnswer,
 } from './schema.ts';
+import { createUnreadable } from './unreadable.ts';
 
 export interface LogDeps {
-  lines: Omit<LineStore, 'append' | 'cursors' | 'hashAt' | 'stats'>;
+  lines: Omit<LineStore, 'append' | 'cursors' | 'hashAt'>;
   /** Where lines from outside go. */
   door: LineDoor;
   nowMs: () => number;
@@ -57,20 +60,29 @@ export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
       purpose: 'Counts the lines of a filter.',
       query: countQuery,
       answer: countAnswer,
-      handle: async ({ query, signal }) => ({ count: await lines.count(filterOf(query), signal) }),
+      async handle({ query, signal }) {
+        const unreadable = createUnreadable();
+        const count = await lines.count(filterOf(query), signal, unreadable.note);
+        return { count, ...unreadable.fields() };
+      },
     }),
     defineRoute({
       ...read,
       path: '/api/v1/logs/histogram',
       summary: 'Count lines over time',
       purpose:
-        'Counts the lines of a filter by level in equal steps of time; the last 15 minutes when no range is given.',
+        'Counts the lines of a filter by level in equal steps of time; the last 15 minutes when no range is given. Beside `data` stands `unreadable` where lines that could have matched cannot be read.',
       query: histogramQuery,
       answer: histogramAnswer,
-      handle({ query, signal }) {
+      beside: countsBeside,
+      async handle({ query, signal, beside }) {
         const toMs = query.to ?? nowMs();
         const fromMs = query.from ?? toMs - HISTOGRAM_LAST_MS;
-        return lines.histogram(filterOf(query), { fromMs, toMs, buckets: query.buckets }, signal);
+        const unreadable = createUnreadable();
+        const range = { fromMs, toMs, buckets: query.buckets };
+        const found = await lines.histogram(filterOf(query), range, signal, unreadable.note);
+        beside?.(unreadable.fields());
+        return found;
       },
     }),
     defineRoute({
@@ -78,17 +90,20 @@ export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
       path: '/api/v1/logs/facets',
       summary: 'Count lines by a field',
       purpose:
-        'Names the most frequent values of a field among the lines of a filter, with their counts. With several `field=` the answer is an object of such lists by the name of the field.',
+        'Names the most frequent values of a field among the lines of a filter, with their counts. With several `field=` the answer is an object of such lists by the name of the field. Beside `data` stands `unreadable` where lines that could have matched cannot be read.',
       query: facetQuery,
       answer: facetAnswer,
-      async handle({ query, signal }) {
+      beside: countsBeside,
+      async handle({ query, signal, beside }) {
         const filter = filterOf(query);
-        if (typeof query.field === 'string') return lines.facets(filter, query.field, query.limit, signal);
+        const unreadable = createUnreadable();
+        const fields = typeof query.field === 'string' ? [query.field] : query.field;
         const found: [string, { value: string; count: number }[]][] = [];
         // One after another: a call of one person takes one reader of the store, not all of them.
-        for (const field of new Set(query.field))
-          found.push([field, await lines.facets(filter, field, query.limit, signal)]);
-        return Object.fromEntries(found);
+        for (const field of new Set(fields))
+          found.push([field, await lines.facets(filter, field, query.limit, signal, unreadable.note)]);
+        beside?.(unreadable.fields());
+        return typeof query.field === 'string' ? found[0]![1] : Object.fromEntries(found);
       },
     }),
     defineRoute({
@@ -96,7 +111,7 @@ export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
       path: '/api/v1/logs/export',
       summary: 'Export lines',
       purpose:
-        'Streams the lines of a filter in the order in which they arrived, as NDJSON, CSV or text. In text and CSV control characters are made visible; in NDJSON they are escaped. There is no limit but `limit`; the trailer X-WebVirt-Export says `complete; lines=N`, or `cut; lines=N` where the limit left lines out. An answer without it broke off.',
+        'Streams the lines of a filter in the order in which they arrived, as NDJSON, CSV or text. In text and CSV control characters are made visible; in NDJSON they are escaped. There is no limit but `limit`; the trailer X-WebVirt-Export says `complete; lines=N`, `cut; lines=N` where the limit left lines out, or `incomplete; lines=N; unreadable=M` where M stored lines that could have matched cannot be read; also a cut one names those it met. An answer without it broke off.',
       query: exportQuery,
       rawType: 'application/x-ndjson',
       async handle({ query, raw, signal }) {
@@ -104,6 +119,15 @@ export function logRoutes({ lines, door, nowMs }: LogDeps): Route[] {
         const { format, limit } = query;
         await exportLines(lines, filterOf(query), { format, limit, nowMs: nowMs(), signal }, raw);
       },
+    }),
+    defineRoute({
+      ...read,
+      path: '/api/v1/logs/store',
+      summary: 'See how the lines are stored',
+      purpose:
+        'Says how many lines are stored, on how much disk, which files have lines that cannot be read any more, and how far the pass is in which all files are read again and compared with their checksums.',
+      answer: storeAnswer,
+      handle: () => lines.stats(),
     }),
     defineRoute({
       ...read,

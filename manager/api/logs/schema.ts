@@ -25,15 +25,25 @@ export const logQuery = z.object({
   cursor: z.string().max(128).optional().describe('`next` of the page before.'),
   limit: wholeNumber({ min: 1, max: LIMIT_PAGE_LINES }).default(200),
 });
+const lost = { lines: z.number().int(), fromMs: z.number(), toMs: z.number() };
+const unreadable = z
+  .array(z.object(lost))
+  .optional()
+  .describe('Stored lines of these times that could have matched, but cannot be read any more.');
+
 export const logAnswer = z.object({
   /** Newest first. */
   lines: z.array(lineSchema),
   next: z.string().nullable(),
   searchedBackToMs: z.number().nullable(),
-  unreadable: z
-    .array(z.object({ lines: z.number().int(), fromMs: z.number(), toMs: z.number() }))
-    .optional()
-    .describe('Stored lines of these times that could have matched, but cannot be read any more.'),
+  unreadable,
+});
+
+/** What stands beside counts that are a list. */
+export const countsBeside = z.object({
+  unreadable: unreadable.describe(
+    'Stored lines of these times that could have matched, but cannot be read any more. What is counted by level alone has them in it still.',
+  ),
 });
 
 export const histogramQuery = z.object({ ...filter, buckets: wholeNumber({ min: 1, max: 1_000 }).default(60) });
@@ -55,7 +65,25 @@ const facet = z.array(z.object({ value: z.string(), count }));
 export const facetAnswer = z.union([facet, z.record(z.string(), facet)]);
 
 export const countQuery = z.object(filter);
-export const countAnswer = z.object({ count });
+export const countAnswer = z.object({ count, ...countsBeside.shape });
+
+/** What the store says of itself. */
+export const storeAnswer = z.object({
+  lines: count,
+  bytesOnDisk: z.number(),
+  oldestMs: z.number().nullable(),
+  unsealedLines: count.optional().describe('Lines that are not in sealed files yet.'),
+  unreadable: z
+    .array(z.object({ file: z.string(), ...lost }))
+    .optional()
+    .describe('Files with lines that are known to be unreadable. Absent where the store has no files of its own.'),
+  scrub: z
+    .object({ passStartedMs: z.number(), lines: count, checkedLines: count, lastPassMs: z.number().nullable() })
+    .optional()
+    .describe(
+      'How far the pass is in which all sealed lines are read again and compared with their checksums, and when the last one ended.',
+    ),
+});
 
 export const lineParams = z.object({
   id: z.string().regex(/^[A-Za-z0-9_-]{1,64}\.[0-9a-f]{16}\.\d{1,15}$/, 'must be the id of a line'),

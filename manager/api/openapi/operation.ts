@@ -80,7 +80,8 @@ function successOf(route: Route): Json {
     };
   }
   const data = route.answer === undefined ? {} : jsonSchema(route.answer, 'output');
-  const schema = { type: 'object', required: ['err', 'data'], properties: { err: { type: 'null' }, data } };
+  const beside = route.beside === undefined ? {} : (jsonSchema(route.beside, 'output')['properties'] as Json);
+  const schema = { type: 'object', required: ['err', 'data'], properties: { err: { type: 'null' }, data, ...beside } };
   return { description: 'Done.', content: { 'application/json': { schema } } };
 }
 

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, trunc
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LEVELS, type Line } from '../../../common/model/line.ts';
+import type { UnreadableLines } from '../ports.ts';
 import { batch, NOW } from './batch.testing.ts';
 import { type OpenLineStore, openLineStore } from './open.ts';
 
@@ -100,17 +101,45 @@ async function ask({ lines }: OpenLineStore, whole: Map<string, string>, random:
   if (new Set(found.map(({ id }) => id)).size !== found.length) throw new Error('a line is there twice');
   const missing = unreadable.reduce((sum, one) => sum + one.lines, 0);
   if (found.length + missing !== whole.size) throw new Error(`${found.length} lines and ${missing} that are missing`);
-  if ((await lines.count({ q: 'request' })) !== found.length) throw new Error('another number is counted');
+  let lost = missingIn();
+  if ((await lines.count({ q: 'request' }, undefined, lost.note)) !== found.length)
+    throw new Error('another number is counted');
+  if (lost.lines() !== missing) throw new Error(`the count says that ${lost.lines()} are missing`);
+  // Counts by level alone know of what was damaged before; of a file that is gone they say that it is.
+  lost = missingIn();
+  const byLevel = await lines.count({ level: 'debug' }, undefined, lost.note);
+  if (byLevel !== whole.size && byLevel + lost.lines() < whole.size) throw new Error('levels are missing unsaid');
+  if (lost.lines() !== missing) throw new Error(`the count of levels says that ${lost.lines()} cannot be read`);
   if (random(8) === 0) {
-    const since = await lines.since({}, 0, TOTAL);
+    lost = missingIn();
+    const since = await lines.since({}, 0, TOTAL, undefined, lost.note);
     check(since.lines);
     if (since.lines.length !== found.length) throw new Error('an export has another number of lines');
+    if (lost.lines() !== missing) throw new Error(`an export says that ${lost.lines()} are missing`);
   }
   const id = [...whole.keys()][random(whole.size)]!;
   check(await lines.context(id, { before: 5, after: 5, sameHost: false }));
-  await lines.facets({ q: 'request' }, 'unit', 10);
-  await lines.histogram({ q: 'took' }, { fromMs: NOW, toMs: NOW + TOTAL, buckets: 10 });
+  lost = missingIn();
+  const units = await lines.facets({ q: 'request' }, 'unit', 10, undefined, lost.note);
+  const inUnits = units.reduce((sum, { count }) => sum + count, 0);
+  if (inUnits + lost.lines() !== whole.size) throw new Error(`units: ${inUnits}, and ${lost.lines()} that are missing`);
+  lost = missingIn();
+  const range = { fromMs: NOW, toMs: NOW + TOTAL, buckets: 10 };
+  const bars = await lines.histogram({ q: 'took' }, range, undefined, lost.note);
+  const inBars = bars.reduce((sum, { counts }) => sum + LEVELS.reduce((all, level) => all + counts[level], 0), 0);
+  if (inBars + lost.lines() !== whole.size) throw new Error(`bars: ${inBars}, and ${lost.lines()} that are missing`);
   return missing;
+}
+
+/** Gathers what an answer says it is without. */
+function missingIn() {
+  const all = new Map<string, UnreadableLines>();
+  return {
+    note: (lost: ReadonlyMap<string, UnreadableLines>) => {
+      for (const [name, lines] of lost) all.set(name, lines);
+    },
+    lines: () => [...all.values()].reduce((sum, { lines }) => sum + lines, 0),
+  };
 }
 
 /** Damages a file; answers how. */

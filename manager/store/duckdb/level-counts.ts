@@ -32,10 +32,17 @@ export async function countLevels(
   const edges = bounds.map((ms) => Math.min(toMs, Math.max(fromMs, ms)));
   const plan = await reading.plan(null, { fromMs, toMs });
   const rest: Plan = { tables: plan.tables, segments: [], lost: [] };
+  const told: Plan = { tables: [], segments: [], lost: plan.lost };
   for (const part of plan.segments) {
     if (part.loaded === null) rest.segments.push(part);
-    else addTimeline(counts, part, edges);
+    else {
+      addTimeline(counts, part, edges);
+      const blocks = part.blocks?.filter(({ levels }) => (levels & needles.levels) !== 0) ?? null;
+      told.segments.push({ ...part, blocks });
+    }
   }
+  // The timelines count what was stored; a search for these lines would not find them all.
+  await reading.notice(told);
   if (!isEmpty(rest)) await addCounted(counts, reading, rest, { fromMs, toMs }, steps);
   for (const count of counts)
     for (let level = 0; level < LEVELS.length; level += 1) if ((needles.levels & (1 << level)) === 0) count[level] = 0;

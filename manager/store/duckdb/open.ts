@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { noStoreFailpoint } from '../failpoint.ts';
 import { columnsOf, sortMsOf } from '../line-columns.ts';
-import type { CommittedBatch, LineBatch, LineStore, SampleStore } from '../ports.ts';
+import type { CommittedBatch, LineBatch, LineStore, OnUnreadable, SampleStore } from '../ports.ts';
 import { countByTime, countByValue, countLines } from './counts.ts';
 import { sizeOf } from './durable-file.ts';
 import { type EngineOptions, openEngine, type ReadOptions } from './engine.ts';
@@ -73,8 +73,16 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   const quiet = createQuietCheckpoint(`${path}.wal`, async () => {
     if (book.current.sealing === null) await engine.checkpoint();
   });
-  const read = <T>(work: (reading: Reading) => Promise<T>, given?: ReadOptions) =>
-    engine.read((connection) => readTogether(connection, sealed, work), given);
+  const read = <T>(work: (reading: Reading) => Promise<T>, given?: ReadOptions, onUnreadable?: OnUnreadable) =>
+    engine.read(
+      (connection) =>
+        readTogether(connection, sealed, async (reading) => {
+          const answer = await work(reading);
+          if (reading.unreadable().size > 0) onUnreadable?.(reading.unreadable());
+          return answer;
+        }),
+      given,
+    );
 
   async function commit(connection: DuckDBConnection, batches: LineBatch[]): Promise<() => CommittedBatch[]> {
     const move = ledger.check(batches);
@@ -139,15 +147,16 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         signal: wanted.signal,
         limitMs: LIMIT_WHOLE_SEARCH_MS,
       }),
-    count: (filter, signal) => read((reading) => countLines(reading, filter), { signal }),
+    count: (filter, signal, onUnreadable) => read((reading) => countLines(reading, filter), { signal }, onUnreadable),
     get: (id) => read(async (reading) => (await findLine(reading, id))?.line ?? null),
     context: (id, around) => read((reading) => linesAround(reading, id, around, newestOrdinal)),
-    histogram: (filter, range, signal) => read((reading) => countByTime(reading, filter, range), { signal }),
-    facets: (filter, field, limit, signal) =>
-      read((reading) => countByValue(reading, filter, field, limit), { signal }),
+    histogram: (filter, range, signal, onUnreadable) =>
+      read((reading) => countByTime(reading, filter, range), { signal }, onUnreadable),
+    facets: (filter, field, limit, signal, onUnreadable) =>
+      read((reading) => countByValue(reading, filter, field, limit), { signal }, onUnreadable),
     newestOrdinal: () => newestOrdinal,
-    since: (filter, ordinal, limit, signal) =>
-      read((reading) => linesSince(reading, filter, ordinal, limit, newestOrdinal), { signal }),
+    since: (filter, ordinal, limit, signal, onUnreadable) =>
+      read((reading) => linesSince(reading, filter, ordinal, limit, newestOrdinal), { signal }, onUnreadable),
     ledger: (agent) => engine.read((reader) => readLedger(reader, agent)),
     fill: (batch) => engine.write((connection) => fill(connection, batch), numbered),
     async stats() {
@@ -159,6 +168,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
         oldestMs: extentOf(book.current)?.oldestMs ?? null,
         unsealedLines: hot.lines + (sealing?.lines ?? 0),
         heldBackMs: sealed.room.heldBackMs(),
+        ...sealed.condition(),
       };
     },
   };

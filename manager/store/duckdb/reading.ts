@@ -8,7 +8,7 @@ import type { Layout, LayoutBook, Segment } from './layout.ts';
 import { runQuery } from './line-rows.ts';
 import type { Needles } from './needles.ts';
 import { type Plan, planOf, type Range } from './plan.ts';
-import { type RelationDeps, relationOf } from './relation.ts';
+import { knownBlocks, noteLostBlock, noteLostFiles, type RelationDeps, relationOf } from './relation.ts';
 import { quotedText } from './sql-text.ts';
 
 /** One reader's view of all lines at one moment, whatever is sealed or deleted meanwhile. */
@@ -19,8 +19,10 @@ export interface Reading {
   /** Runs a query over the lines of a plan. `sql` is given what stands behind FROM. */
   ask(plan: Plan, sql: (from: string) => string, values?: string[]): Promise<unknown[][]>;
   query(sql: string, values?: string[]): Promise<unknown[][]>;
-  /** What was asked for and cannot be read any more. */
-  unreadable(): UnreadableLines[];
+  /** For a plan that is answered without its lines: what of it is known to be unreadable is said too. */
+  notice(plan: Plan): Promise<void>;
+  /** What was asked for and cannot be read any more, by a name of its own. */
+  unreadable(): ReadonlyMap<string, UnreadableLines>;
 }
 
 export interface ReadingDeps extends RelationDeps {
@@ -69,7 +71,14 @@ export async function readTogether<T>(
         }
       },
       query: (sql, values = []) => runQuery(connection, sql, values),
-      unreadable: () => [...lost.values()],
+      async notice(plan) {
+        noteLostFiles(lost, plan);
+        for (const part of plan.segments) {
+          const bad = await deps.guard.knownBad(part.segment, part.loaded!, knownBlocks(part) ?? []);
+          for (const block of bad) noteLostBlock(lost, part, block);
+        }
+      },
+      unreadable: () => lost,
     });
   } finally {
     // What failed in it is told by itself; a database that has to be opened again cannot roll back.

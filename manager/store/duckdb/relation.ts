@@ -4,8 +4,7 @@ import { writeExcerpt } from './excerpts.ts';
 import type { Plan, SegmentPart } from './plan.ts';
 import { integer } from './query-sql.ts';
 import { LINE_COLUMNS, linesIn } from './schema.ts';
-import type { SegmentGuard } from './segment-guard.ts';
-import type { Block } from './segment-index.ts';
+import { linesOf, type SegmentGuard } from './segment-guard.ts';
 import { quotedText } from './sql-text.ts';
 
 /** Blocks that are read by themselves; of more than these the files are read. */
@@ -28,8 +27,7 @@ export interface RelationDeps {
 /** Every block of it was compared with its checksum. */
 export async function relationOf(plan: Plan, deps: RelationDeps): Promise<Relation> {
   const relation: Relation = { sql: '', excerpts: [], lost: new Map() };
-  for (const { file, lines, minSortMs: fromMs, maxSortMs: toMs } of plan.lost)
-    relation.lost.set(file, { lines, fromMs, toMs });
+  noteLostFiles(relation.lost, plan);
   const parts = plan.tables.map(({ table }) => `SELECT ${LINE_COLUMNS} FROM ${linesIn(table)}`);
   parts.push(...((await fromExcerpts(plan, deps, relation)) ?? (await fromFiles(plan, deps, relation))));
   if (parts.length === 0) parts.push(`SELECT ${LINE_COLUMNS} FROM ${linesIn('lines')} WHERE FALSE`);
@@ -48,7 +46,7 @@ async function fromExcerpts(plan: Plan, deps: RelationDeps, relation: Relation):
     try {
       const excerpt = await writeExcerpt(deps.folder, deps.guard, part.segment, part.loaded!, wanted);
       for (const block of excerpt.bad) {
-        noteLost(relation, part, block);
+        noteLostBlock(relation.lost, part, block);
         bad.push(part.loaded!.index.blocks[block]!.block);
       }
       if (excerpt.path !== null) paths.push(excerpt.path);
@@ -74,7 +72,7 @@ async function fromFiles(plan: Plan, { folder, guard }: RelationDeps, relation: 
     let blocks = part.blocks;
     if (wanted !== null) {
       const bad = await guard.badBlocks(part.segment, part.loaded!, wanted);
-      for (const block of bad) noteLost(relation, part, block);
+      for (const block of bad) noteLostBlock(relation.lost, part, block);
       blocks = part.blocks!.filter((_, i) => !bad.has(wanted[i]!));
     }
     if (blocks === null || blocks.length === part.loaded?.index.blocks.length) whole.push(path);
@@ -91,14 +89,18 @@ async function fromFiles(plan: Plan, { folder, guard }: RelationDeps, relation: 
 }
 
 /** Which blocks of its file a part wants, counted from 0; null when their places are not known. */
-function knownBlocks({ loaded, blocks }: SegmentPart): number[] | null {
+export function knownBlocks({ loaded, blocks }: SegmentPart): number[] | null {
   const places = loaded?.index.sealed?.places;
   return places === undefined || blocks === null ? null : blocks.map(({ block }) => block - places.firstBlock);
 }
 
-function noteLost({ lost }: Relation, { segment, loaded }: SegmentPart, at: number): void {
-  const { block, lines, minSortMs, maxSortMs }: Block = loaded!.index.blocks[at]!;
-  lost.set(`${segment.file} ${block}`, { lines, fromMs: minSortMs, toMs: maxSortMs });
+export function noteLostBlock(lost: Relation['lost'], { segment, loaded }: SegmentPart, at: number): void {
+  const block = loaded!.index.blocks[at]!;
+  lost.set(`${segment.file} ${block.block}`, linesOf(block));
+}
+
+export function noteLostFiles(lost: Relation['lost'], plan: Plan): void {
+  for (const { file, lines, minSortMs: fromMs, maxSortMs: toMs } of plan.lost) lost.set(file, { lines, fromMs, toMs });
 }
 
 function filesIn(paths: readonly string[]): string {

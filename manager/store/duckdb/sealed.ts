@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { UnreadableLines } from '../ports.ts';
+import type { LineStats, UnreadableLines } from '../ports.ts';
 import { buildIndex } from './build-index.ts';
 import { type ConnectionOptions, USUAL_THREADS } from './connections.ts';
 import { sizeOf, writeDurably } from './durable-file.ts';
@@ -11,9 +11,10 @@ import { IndexShelf, indexName } from './index-shelf.ts';
 import { LayoutBook, type Segment } from './layout.ts';
 import { isAsWritten } from './parquet-places.ts';
 import { createRoom, type Room } from './room.ts';
+import { type Scrub, startScrub } from './scrub.ts';
 import { createSealer, type MendPoint, type Sealer, type SealPoint } from './sealer.ts';
 import { removeSegments, sealedFolder, tidyFolder } from './segment-files.ts';
-import { SegmentGuard } from './segment-guard.ts';
+import { SegmentGuard, together } from './segment-guard.ts';
 import { decodeIndex, salvagedPlaces } from './segment-index.ts';
 import { keepUp } from './upkeep.ts';
 
@@ -29,6 +30,8 @@ export interface SealedOptions extends Pick<ConnectionOptions, 'threads'> {
   freeBytes?: number;
   /** A part of a file of sealed lines is missing or damaged: its lines are left out until it is put back. */
   onDamaged?: (segment: { file: string } & UnreadableLines) => void;
+  /** All sealed files are read and compared with their checksums in this time, again and again; null or absent: they are not. */
+  scrubEveryMs?: number | null;
   /** Sealing failed; it is tried again. */
   onSealFailed?: (error: unknown) => void;
 }
@@ -55,6 +58,8 @@ export interface Sealed extends Omit<Sealer, 'look'> {
   tidy(): Promise<void>;
   /** A file cannot be read at all: it is left out from now on, and told. */
   lose(segment: Segment): void;
+  /** What is known of what cannot be read, and how far the search for more is. */
+  condition(): Pick<LineStats, 'unreadable' | 'scrub'>;
   stop(): Promise<void>;
 }
 
@@ -71,6 +76,7 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
   const later = new Set<Promise<unknown>>();
   let started: { engine: Engine; sealer: Sealer; timer: NodeJS.Timeout } | null = null;
   let stopped = false;
+  let scrub: Scrub | null = null;
 
   function run(work: Promise<unknown>): void {
     const ended = work.catch((error: unknown) => void (stopped || onFailed(error))).finally(() => later.delete(ended));
@@ -101,6 +107,21 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
     book.lose(segment);
     const { file, lines, minSortMs: fromMs, maxSortMs: toMs } = segment;
     options.onDamaged?.({ file, lines, fromMs, toMs });
+  }
+
+  function condition(): Pick<LineStats, 'unreadable' | 'scrub'> {
+    const { segments, lost } = book.current;
+    const unreadable = lost.map(({ file, lines, minSortMs: fromMs, maxSortMs: toMs }) => ({
+      file,
+      lines,
+      fromMs,
+      toMs,
+    }));
+    for (const segment of segments) {
+      const damage = guard.damageOf(segment);
+      if (damage.length > 0) unreadable.push({ file: segment.file, ...together(damage) });
+    }
+    return { unreadable, ...(scrub === null ? {} : { scrub: scrub.state() }) };
   }
 
   const need = () => {
@@ -156,8 +177,10 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
       timer.unref();
       started = { engine, sealer, timer };
       sealer.look(Date.now());
+      if (typeof options.scrubEveryMs === 'number')
+        scrub = startScrub({ everyMs: options.scrubEveryMs, folder }, { book, shelf, guard });
     },
-    ...{ look, lose },
+    ...{ look, lose, condition },
     seal: () => need().sealer.seal(),
     alone: (work) => need().sealer.alone(work),
     finishOld: () => need().sealer.finishOld(),
@@ -166,6 +189,7 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
     async stop() {
       stopped = true;
       clearInterval(started?.timer);
+      await scrub?.stop();
       started?.engine.interruptAside();
       await started?.sealer.alone(() => Promise.resolve());
       await Promise.all(later);

@@ -39,7 +39,7 @@ export async function searchNewest(
   const answer = (lines: StoredLine[], next: string | null, searchedBackToMs: number | null): LinePage => {
     const unreadable = reading.unreadable();
     const page = { lines: lines.map((row) => row.line), next, searchedBackToMs };
-    return unreadable.length === 0 ? page : { ...page, unreadable };
+    return unreadable.size === 0 ? page : { ...page, unreadable: [...unreadable.values()] };
   };
   const found: StoredLine[] = [];
   while (high > lowest && !isEmpty(plan)) {

@@ -6,6 +6,7 @@ import { finishFile, unfinished } from './durable-file.ts';
 import type { LoadedIndex } from './index-shelf.ts';
 import type { Segment } from './layout.ts';
 import { bytesAt, groupsWith, type Places, sumOf } from './parquet-places.ts';
+import type { Block } from './segment-index.ts';
 
 /** What is known of the bytes of one file, as long as it is the same file. */
 interface Known {
@@ -24,7 +25,8 @@ const COPY_BYTES = 4 * 1024 ** 2;
 export class SegmentGuard {
   readonly #known = new Map<string, Known>();
   readonly #mending = new Map<string, Promise<void>>();
-  readonly #told = new Set<string>();
+  /** What of each file cannot be read, as far as it is known, by block from 0 on. */
+  readonly #damage = new Map<string, Map<number, UnreadableLines>>();
   readonly #folder: string;
   readonly #onLost: (segment: Segment, lost: UnreadableLines) => void;
 
@@ -35,6 +37,24 @@ export class SegmentGuard {
 
   /** Those of the wanted blocks (counted from 0) that are not as they were written. Never rejects. */
   async badBlocks(segment: Segment, loaded: LoadedIndex, wanted: readonly number[]): Promise<Set<number>> {
+    const bad = await this.#look(segment, loaded, wanted);
+    this.#note(segment, loaded, wanted, bad);
+    return bad;
+  }
+
+  /** Reads a row group from the disk whatever is known of it, with the first one the footer too. A file that is gone since was deleted. */
+  async recheck(segment: Segment, loaded: LoadedIndex, group: number, isThere: () => boolean): Promise<void> {
+    const { first, last } = loaded.index.sealed!.places;
+    const known = this.#known.get(segment.file);
+    known?.whole.delete(group);
+    known?.bad.delete(group);
+    if (known !== undefined && group === 0) known.tailIsWhole = false;
+    const wanted = Array.from({ length: last[group]! - first[group]! + 1 }, (_, i) => first[group]! + i);
+    const bad = await this.#look(segment, loaded, wanted);
+    if (isThere()) this.#note(segment, loaded, wanted, bad);
+  }
+
+  async #look(segment: Segment, loaded: LoadedIndex, wanted: readonly number[]): Promise<Set<number>> {
     const { places } = loaded.index.sealed!;
     const bad = new Set<number>();
     try {
@@ -53,7 +73,6 @@ export class SegmentGuard {
       // Gone, or the disk does not give it.
       for (const block of wanted) bad.add(block);
     }
-    this.#tell(segment, loaded, bad);
     return bad;
   }
 
@@ -76,24 +95,38 @@ export class SegmentGuard {
     } finally {
       await file?.close();
     }
-    this.#tell(segment, loaded, bad);
+    this.#note(segment, loaded, wanted, bad);
     return { found, bad };
+  }
+
+  /**
+   * Those of the wanted blocks that are known to be damaged: for an answer that needs no block. Of a file that was put back it is
+   * known anew.
+   */
+  async knownBad(segment: Segment, loaded: LoadedIndex, wanted: readonly number[]): Promise<Set<number>> {
+    const damage = this.#damage.get(segment.file);
+    const known = damage === undefined ? [] : wanted.filter((block) => damage.has(block));
+    return known.length === 0 ? new Set() : this.badBlocks(segment, loaded, known);
+  }
+
+  /** What is known of a file that cannot be read; a block each. */
+  damageOf({ file }: Segment): UnreadableLines[] {
+    return [...(this.#damage.get(file)?.values() ?? [])];
   }
 
   forget(file: string): void {
     this.#known.delete(file);
   }
 
-  #tell(segment: Segment, { index }: LoadedIndex, bad: ReadonlySet<number>): void {
-    const fresh = [...bad].filter((block) => !this.#told.has(`${segment.file} ${block}`));
-    if (fresh.length === 0) return;
-    for (const block of fresh) this.#told.add(`${segment.file} ${block}`);
-    const lost = fresh.map((block) => index.blocks[block]!);
-    this.#onLost(segment, {
-      lines: lost.reduce((sum, { lines }) => sum + lines, 0),
-      fromMs: lost.reduce((least, { minSortMs }) => Math.min(least, minSortMs), Infinity),
-      toMs: lost.reduce((most, { maxSortMs }) => Math.max(most, maxSortMs), -Infinity),
-    });
+  /** Each damaged block is told once, until it is whole again. */
+  #note(segment: Segment, { index }: LoadedIndex, wanted: readonly number[], bad: ReadonlySet<number>): void {
+    const damage = this.#damage.get(segment.file) ?? new Map<number, UnreadableLines>();
+    for (const block of wanted) if (!bad.has(block)) damage.delete(block);
+    const fresh = [...bad].filter((block) => !damage.has(block));
+    for (const block of fresh) damage.set(block, linesOf(index.blocks[block]!));
+    if (damage.size === 0) this.#damage.delete(segment.file);
+    else this.#damage.set(segment.file, damage);
+    if (fresh.length > 0) this.#onLost(segment, together(fresh.map((block) => damage.get(block)!)));
   }
 
   async #stateOf(name: string, file: FileHandle): Promise<Known> {
@@ -135,6 +168,20 @@ export class SegmentGuard {
     this.#mending.set(path, mending);
     return mending;
   }
+}
+
+/** What a block says of its lines, where they cannot be read. */
+export function linesOf({ lines, minSortMs: fromMs, maxSortMs: toMs }: Block): UnreadableLines {
+  return { lines, fromMs, toMs };
+}
+
+/** All of them as one; there must be one. */
+export function together(lost: readonly UnreadableLines[]): UnreadableLines {
+  return {
+    lines: lost.reduce((sum, { lines }) => sum + lines, 0),
+    fromMs: lost.reduce((least, { fromMs }) => Math.min(least, fromMs), Infinity),
+    toMs: lost.reduce((most, { toMs }) => Math.max(most, toMs), -Infinity),
+  };
 }
 
 async function isWhole(file: FileHandle, { starts, sums }: Places, group: number): Promise<boolean> {

@@ -58,6 +58,12 @@ export interface UnreadableLines {
   toMs: number;
 }
 
+/**
+ * Told beside an answer that has to do without some lines. The same block or file has the same name each time: the answers of
+ * several calls can be put together.
+ */
+export type OnUnreadable = (lost: ReadonlyMap<string, UnreadableLines>) => void;
+
 export interface SearchOptions {
   limit: number;
   cursor?: string;
@@ -105,8 +111,11 @@ export interface LineStore {
    * been told.
    */
   search(filter: LineFilter, options: SearchOptions): Promise<LinePage>;
-  /** Lines that match. */
-  count(filter: LineFilter, signal?: AbortSignal): Promise<number>;
+  /**
+   * Lines that match. `onUnreadable`, here and below, is called before the answer when lines that could have matched cannot be
+   * read any more; a store that has its own copies of them never calls it. What is counted by level alone may still have them in it.
+   */
+  count(filter: LineFilter, signal?: AbortSignal, onUnreadable?: OnUnreadable): Promise<number>;
   get(id: string): Promise<Line | null>;
   /** Lines around one line in arrival order of the whole stream or of its host alone, oldest first. */
   context(id: string, options: { before: number; after: number; sameHost: boolean }): Promise<Line[]>;
@@ -114,12 +123,14 @@ export interface LineStore {
     filter: LineFilter,
     range: { fromMs: number; toMs: number; buckets: number },
     signal?: AbortSignal,
+    onUnreadable?: OnUnreadable,
   ): Promise<HistogramBucket[]>;
   facets(
     filter: LineFilter,
     field: string,
     limit: number,
     signal?: AbortSignal,
+    onUnreadable?: OnUnreadable,
   ): Promise<{ value: string; count: number }[]>;
   /** Arrival number of the newest committed line (0 when empty). */
   newestOrdinal(): number;
@@ -129,6 +140,7 @@ export interface LineStore {
     ordinal: number,
     limit: number,
     signal?: AbortSignal,
+    onUnreadable?: OnUnreadable,
   ): Promise<{ lines: Line[]; lastOrdinal: number }>;
   readonly shared?: SharedStore | undefined;
   /** Of all agents, or of one; the epoch that was heard last comes first. Outlives the lines themselves. */
@@ -150,4 +162,22 @@ export interface LineStats {
   unsealedLines?: number;
   /** For how long adding lines was held up since the start, because sealing was behind. */
   heldBackMs?: number;
+  /** Files with lines that are known to be unreadable; absent where such damage cannot be. */
+  unreadable?: UnreadableFile[];
+  /** Absent where nothing is read again by itself. */
+  scrub?: ScrubState;
+}
+
+export interface UnreadableFile extends UnreadableLines {
+  file: string;
+}
+
+/** How far the pass is in which all sealed lines are read again and compared with their checksums. */
+export interface ScrubState {
+  passStartedMs: number;
+  /** Sealed lines there are, and those of them that this pass has read. */
+  lines: number;
+  checkedLines: number;
+  /** When the last whole pass ended; null before the first one has. */
+  lastPassMs: number | null;
 }
