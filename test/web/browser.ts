@@ -38,6 +38,36 @@ export async function watchedPage(context: BrowserContext): Promise<WatchedPage>
   return { page, faults };
 }
 
+/** Resolves when no row of a stream has moved, come or gone for ten frames: all that was asked for is drawn. */
+export function atRest(page: Page): Promise<void> {
+  return page.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        let last = '';
+        let same = 0;
+        const look = () => {
+          const rows = [...document.querySelectorAll<HTMLElement>('.row:not([hidden])')];
+          const now = rows.map((row) => `${row.getBoundingClientRect().top} ${row.textContent}`).join('\n');
+          same = now === last ? same + 1 : 0;
+          last = now;
+          if (same >= 10) done();
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+  );
+}
+
+/** Turns the wheel over the first stream of the page, and resolves when it has moved and is at rest. */
+export async function turnWheel(page: Page, px: number): Promise<void> {
+  const scroller = page.locator('.stream-scroll').first();
+  await scroller.hover();
+  const was = await scroller.evaluate((el) => el.scrollTop);
+  await page.mouse.wheel(0, px);
+  await page.waitForFunction((top) => document.querySelector('.stream-scroll')!.scrollTop !== top, was);
+  await atRest(page);
+}
+
 /** Texts of the messages on screen, top to bottom. */
 export async function shownMessages(page: Page): Promise<string[]> {
   return page.evaluate(() =>

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +70,9 @@ export async function startConsole(mockFlags: string[]): Promise<ConsoleUnderTes
     },
     async stop() {
       await browser.close();
+      const ended = once(server, 'exit');
       server.kill('SIGTERM');
+      await ended;
       await rm(dist, { recursive: true, force: true });
     },
   };

@@ -17,11 +17,33 @@ const rowNames = (page: Page) =>
       .map((row) => row.querySelector('.t-name')?.textContent ?? ''),
   );
 
+/** Resolves when nothing in the table has changed for ten frames. */
+const settled = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        let still = 0;
+        const changes = new MutationObserver(() => {
+          still = 0;
+        });
+        const what = { subtree: true, childList: true, characterData: true, attributes: true };
+        changes.observe(document.querySelector('.t-space')!, what);
+        const look = () => {
+          still += 1;
+          if (still < 10) return void requestAnimationFrame(look);
+          changes.disconnect();
+          done();
+        };
+        look();
+      }),
+  );
+
 describe('the instances table', () => {
   it('lists a thousand with few elements, and one change paints one row', async () => {
     const { page, faults } = await subject.open('/instances');
     await page.locator('.t-row').first().waitFor();
     await page.getByText('1\u2009000 of 1\u2009000').waitFor();
+    await settled(page);
     expect(await page.locator('.t-row').count()).toBeLessThan(60);
     const [name] = await rowNames(page);
     const index = (await subject.mock('calls')).instances.findIndex((instance) => instance.name === name);
@@ -37,6 +59,7 @@ describe('the instances table', () => {
     });
     await subject.mock('instance', { index, set: { vcpus: 77 } });
     await page.locator('.t-vcpus', { hasText: '77' }).waitFor();
+    await settled(page);
     expect(await page.evaluate(() => (window as unknown as { painted: Set<Element> }).painted.size)).toBe(1);
     expect(faults).toEqual([]);
   });
@@ -112,7 +135,7 @@ describe('the instances table', () => {
     const toast = page.locator('.toast-bad');
     await toast.waitFor();
     for (const text of ['libvirtd did not answer.', 'systemctl status libvirtd', 'eva@example.org']) {
-      expect(await toast.textContent()).toContain(text);
+      await expect.poll(() => toast.textContent()).toContain(text);
     }
     await toast.getByRole('link').click();
     await page.waitForURL(/#\/jobs\/job-of-other/);
@@ -148,6 +171,6 @@ describe('sign-in', () => {
     await page.locator('#password').fill('mock');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Hosts', exact: true }).waitFor();
-    expect(page.url()).toContain('#/hosts');
+    await expect.poll(() => page.url()).toContain('#/hosts');
   });
 });

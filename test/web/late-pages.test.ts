@@ -47,7 +47,7 @@ it('keeps the page while the part that holds the next one is on its way, and say
   await page.context().unroute(/machine-pages-.*\.js/);
   for (const route of held) await route.continue();
   await page.locator('.page-instances').waitFor();
-  expect(await page.title()).toBe('Instances · WebVirt');
+  await expect.poll(() => page.title()).toBe('Instances · WebVirt');
   await go(page, '/compute');
   await page.getByText('This page could not be loaded').waitFor();
   await go(page, '/live');
@@ -58,7 +58,7 @@ it('keeps the page while the part that holds the next one is on its way, and say
 it('opens a link to a page that is loaded late, and comes back to the live page', async () => {
   const { page, faults } = await subject.open('/ledger');
   await page.locator('h1', { hasText: 'Ledger of lines' }).waitFor();
-  expect(await page.title()).toBe('Ledger · WebVirt');
+  await expect.poll(() => page.title()).toBe('Ledger · WebVirt');
   await page.keyboard.press('g');
   await page.keyboard.press('l');
   await page.locator('.row').first().waitFor();

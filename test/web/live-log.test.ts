@@ -19,7 +19,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-  if (program?.connected) program.disconnect();
+  if (!program?.connected) return;
+  const ended = once(program, 'exit');
+  program.disconnect();
+  await ended;
 });
 
 function say(level: string, message: string, fields: object = {}): void {

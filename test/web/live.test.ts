@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { shownMessages } from './browser.ts';
+import { atRest, shownMessages, turnWheel } from './browser.ts';
 import { type ConsoleUnderTest, startConsole } from './console.ts';
 
 let subject: ConsoleUnderTest;
@@ -30,8 +30,8 @@ describe('a search in the past', () => {
     await subject.mock('search-ms', { ms: 1 });
     await foot.getByRole('button', { name: 'Search further' }).click();
     await foot.getByText('Searched everything there is').waitFor();
-    expect(await foot.locator('b').textContent()).toBe('2 lines found');
-    expect(await shownMessages(page)).toEqual([`${word} 1`, `${word} 2`]);
+    await expect.poll(() => foot.locator('b').textContent()).toBe('2 lines found');
+    await expect.poll(() => shownMessages(page)).toEqual([`${word} 1`, `${word} 2`]);
   });
 
   it('jumps to a time, whose address is a link to it', async () => {
@@ -57,7 +57,9 @@ describe('a search in the past', () => {
     await page.keyboard.press('Escape');
     await page.goto(`${subject.url}/#/hosts`);
     await page.keyboard.press('Control+k');
+    await page.locator('.palette-input:focus').waitFor();
     await page.keyboard.type(name);
+    await page.locator('.palette-list li[aria-selected="true"]', { hasText: name }).waitFor();
     await page.keyboard.press('Enter');
     await expect.poll(() => hash(page)).toMatch(/^#\/live\?q=tainted&level=warn&cols=time,level,/);
     await rows(page).first().waitFor();
@@ -85,7 +87,7 @@ describe('facets', () => {
     await rows(page).first().waitFor();
     expect(await page.locator('.facets').count()).toBe(0);
     await page.keyboard.press('f');
-    expect(await facet.getByRole('button', { name: 'unit', exact: true }).getAttribute('aria-expanded')).toBe('false');
+    await facet.getByRole('button', { name: 'unit', exact: true, expanded: false }).waitFor();
   });
 
   it('are a sheet on a small screen', async () => {
@@ -93,8 +95,11 @@ describe('facets', () => {
     await rows(page).first().waitFor();
     expect(await page.locator('.facets').count()).toBe(0);
     await page.getByRole('button', { name: 'Facets (f)' }).click();
-    const box = (await page.locator('.facets').boundingBox())!;
-    expect([box.x, box.width, Math.round(box.y + box.height)]).toEqual([0, 360, 740]);
+    const place = async () => {
+      const box = await page.locator('.facets').boundingBox();
+      return box && [box.x, box.width, Math.round(box.y + box.height)];
+    };
+    await expect.poll(place).toEqual([0, 360, 740]);
     await page.getByRole('button', { name: 'Hide the facets' }).click();
     await expect.poll(() => page.locator('.facets').count()).toBe(0);
   });
@@ -112,7 +117,7 @@ describe('the look of a stream', () => {
     await expect.poll(() => count.allTextContents()).toEqual(['3×']);
     await put([same, same]);
     await expect.poll(() => count.allTextContents()).toEqual(['5×']);
-    expect(await rows(page).count()).toBe(1);
+    await expect.poll(() => rows(page).count()).toBe(1);
     await page.keyboard.press('k');
     await page.keyboard.press('+');
     await expect.poll(() => rows(page).count()).toBe(5);
@@ -135,12 +140,12 @@ describe('the look of a stream', () => {
     await page.locator('.row .c-extra', { hasText: '42.5' }).waitFor();
     await page.keyboard.press('v');
     await page.getByLabel('Further left: rtt.ms').click();
-    const names = await page.locator('.column-list li > span:first-child').allTextContents();
-    expect(names.join(' ')).toBe('time level host source rtt.ms instance message');
+    const names = async () => (await page.locator('.column-list li > span:first-child').allTextContents()).join(' ');
+    await expect.poll(names).toBe('time level host source rtt.ms instance message');
     const { page: other } = await subject.open(`/live?q=${word}&cols=time,rtt.ms&view=wrap,utc`);
     await other.locator('.is-wrapped .row .c-extra', { hasText: '42.5' }).waitFor();
-    expect(await other.locator('.row:not([hidden]) .c-time').textContent()).toMatch(/Z$/);
-    expect(await other.locator('.row:not([hidden]) .c-host').count()).toBe(0);
+    await expect.poll(() => other.locator('.row:not([hidden]) .c-time').textContent()).toMatch(/Z$/);
+    await expect.poll(() => other.locator('.row:not([hidden]) .c-host').count()).toBe(0);
   });
 
   it('gives wrapped rows the height they need, without one over another', async () => {
@@ -155,10 +160,9 @@ describe('the look of a stream', () => {
           all.map((row) => row.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom]),
         )
       ).sort((a, b) => a[0]! - b[0]!);
-    await page.locator('.stream-scroll').hover();
+    await atRest(page);
     for (const px of [0, -300, -700, 200]) {
-      await page.mouse.wheel(0, px);
-      await page.evaluate(() => new Promise((done) => setTimeout(done, 250)));
+      if (px !== 0) await turnWheel(page, px);
       const list = await boxes();
       for (const [index, [top]] of list.entries())
         if (index > 0) expect(Math.abs(top! - list[index - 1]![1]!)).toBeLessThan(2);
@@ -178,8 +182,7 @@ describe('two streams', () => {
     const [first, second] = [page.locator('.live-streams > .lines-panel'), page.locator('.split-second')];
     await second.getByText(`${word} west 199`, { exact: true }).waitFor();
     await first.getByText(`${word} east 199`, { exact: true }).waitFor();
-    await first.locator('.stream-scroll').hover();
-    await page.mouse.wheel(0, -1_500);
+    await turnWheel(page, -1_500);
     await expect.poll(() => page.locator('.resume-bar').count()).toBe(2);
     const topOf = (panel: typeof first) =>
       panel.locator('.row:not([hidden])').evaluateAll((all) => {
@@ -225,9 +228,11 @@ describe('keys of the bars and the pause', () => {
     await page.keyboard.press(' ');
     await put(lines(100, 200));
     await page.locator('.resume-bar strong', { hasText: '+100 new' }).waitFor();
+    await atRest(page);
     expect((await shownMessages(page)).at(-1)).toBe(`${word} 99`);
     await page.keyboard.press('r');
     await page.getByText(`${word} 100`, { exact: true }).waitFor();
+    await atRest(page);
     expect(await page.getByText(`${word} 99`, { exact: true }).isVisible()).toBe(true);
     expect(await page.locator('.is-paused-at .c-message').textContent()).toBe(`${word} 99`);
     await page.keyboard.press(' ');
@@ -243,6 +248,7 @@ describe('keys of the bars and the pause', () => {
     await expect.poll(() => page.locator('.foot-note').count()).toBe(0);
     await put([{ message: `${word} 50` }]);
     await page.getByText(`${word} 50`, { exact: true }).waitFor();
+    await atRest(page);
     expect(await page.locator('.resume-bar').count()).toBe(0);
   });
 });

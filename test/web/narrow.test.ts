@@ -39,20 +39,21 @@ describe('at 360 px', () => {
     for (const place of places) {
       const { page, faults } = await subject.open(place, { width: 360, height: 740 });
       await page.locator(`${WAIT}, .stream-error`).first().waitFor();
-      const wide = await page.evaluate(() => ({
-        page: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        main: [...document.querySelectorAll<HTMLElement>('.main, .page, .t-scroll, .stream-scroll')].map(
-          (el) => el.scrollWidth - el.clientWidth,
-        ),
-        off: [...document.querySelectorAll<HTMLElement>('button, input, select, a')]
-          .filter((el) => el.closest('.segments, [hidden], .tiles') === null)
-          .filter((el) => {
-            const box = el.getBoundingClientRect();
-            return box.width > 0 && (box.right > 361 || box.left < -1);
-          })
-          .map((el) => el.outerHTML.slice(0, 120)),
-      }));
-      expect({ place, ...wide }).toEqual({ place, page: 0, main: wide.main.map(() => 0), off: [] });
+      const measure = () =>
+        page.evaluate(() => ({
+          page: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          main: [...document.querySelectorAll<HTMLElement>('.main, .page, .t-scroll, .stream-scroll')]
+            .filter((el) => el.scrollWidth > el.clientWidth)
+            .map((el) => el.className),
+          off: [...document.querySelectorAll<HTMLElement>('button, input, select, a')]
+            .filter((el) => el.closest('.segments, [hidden], .tiles') === null)
+            .filter((el) => {
+              const box = el.getBoundingClientRect();
+              return box.width > 0 && (box.right > 361 || box.left < -1);
+            })
+            .map((el) => el.outerHTML.slice(0, 120)),
+        }));
+      await expect.poll(measure, { message: place }).toEqual({ page: 0, main: [], off: [] });
       expect(faults).toEqual([]);
       await subject.closePages();
     }
@@ -60,8 +61,7 @@ describe('at 360 px', () => {
 
   it('goes everywhere by the bar at the bottom', async () => {
     const { page } = await subject.open('/live', { width: 360, height: 740 });
-    const bar = (await page.locator('.rail').boundingBox())!;
-    expect(bar.y).toBeGreaterThan(600);
+    await expect.poll(async () => (await page.locator('.rail').boundingBox())?.y).toBeGreaterThan(600);
     await page.getByRole('link', { name: 'Instances', exact: true }).click();
     await page.waitForURL(/#\/instances$/);
     await page.getByRole('button', { name: /Jobs/ }).click();
@@ -73,11 +73,11 @@ describe('colours', () => {
   it('change with the switch and stay changed', async () => {
     const { page } = await subject.open('/live', { theme: 'light' });
     const theme = () => page.evaluate(() => document.documentElement.dataset['bsTheme']);
-    expect(await theme()).toBe('light');
+    await expect.poll(theme).toBe('light');
     await page.keyboard.press('t');
-    expect(await theme()).toBe('dark');
+    await expect.poll(theme).toBe('dark');
     await page.reload();
     await page.locator('.rail').waitFor();
-    expect(await theme()).toBe('dark');
+    await expect.poll(theme).toBe('dark');
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { shownMessages } from './browser.ts';
+import { atRest, shownMessages, turnWheel } from './browser.ts';
 import { type ConsoleUnderTest, startConsole } from './console.ts';
 
 let subject: ConsoleUnderTest;
@@ -21,7 +21,7 @@ describe('the live stream', () => {
     const last = fresh('last');
     await subject.mock('lines', { lines: [{ message: last }] });
     await page.getByText(last).waitFor();
-    expect((await shownMessages(page)).at(-1)).toBe(last);
+    await expect.poll(async () => (await shownMessages(page)).at(-1)).toBe(last);
     expect(faults).toEqual([]);
   });
 
@@ -30,25 +30,29 @@ describe('the live stream', () => {
     await page.locator('.row').first().waitFor();
     await page.keyboard.press(' ');
     await page.locator('.resume-bar').waitFor();
+    // Whoever pauses may scroll: from the next frame on there are spare rows above.
+    await atRest(page);
     const before = await shownMessages(page);
     await subject.mock('lines', { lines: needles(0, 7) });
     await page.locator('.resume-bar strong', { hasText: '+7 new' }).waitFor();
+    await atRest(page);
     expect(await shownMessages(page)).toEqual(before);
     await page.locator('.resume-now').click();
     await page.getByText('needle 6', { exact: true }).waitFor();
-    expect((await shownMessages(page)).slice(-7)).toEqual(names(0, 7));
+    await expect.poll(async () => (await shownMessages(page)).slice(-7)).toEqual(names(0, 7));
     await expect.poll(() => page.locator('.resume-bar').count()).toBe(0);
   });
 
   it('pauses when the reader scrolls up and keeps what is read in its place', async () => {
     const { page } = await subject.open('/live');
     await page.locator('.row').first().waitFor();
-    await page.locator('.stream-scroll').hover();
-    await page.mouse.wheel(0, -700);
+    await turnWheel(page, -700);
     await page.locator('.resume-bar').waitFor();
+    await atRest(page);
     const before = await shownMessages(page);
     await subject.mock('flood', { batches: 20, size: 50 });
     await page.locator('.resume-bar strong', { hasText: '+1' }).waitFor();
+    await atRest(page);
     expect(await shownMessages(page)).toEqual(before);
     await page.keyboard.press('End');
     await expect.poll(() => page.locator('.resume-bar').count()).toBe(0);
@@ -76,6 +80,7 @@ describe('the live stream', () => {
     await page.getByText(`${word} 11`, { exact: true }).waitFor();
     await subject.mock('lines', { lines: lines(12, 15) });
     await page.getByText(`${word} 14`, { exact: true }).waitFor();
+    await atRest(page);
     expect(await shownMessages(page)).toEqual(lines(0, 15).map(({ message }) => message));
   });
 
@@ -92,9 +97,10 @@ describe('the live stream', () => {
         },
       ],
     });
-    expect(await page.locator('.row-gap:not([hidden]) .c-message').last().textContent()).toBe(
-      '7 lines of fir were lost (numbers 3 to 9): spool cap reached, 2 KiB',
-    );
+    const gap = page.locator('.row-gap:not([hidden]) .c-message', { hasText: 'of fir' });
+    await expect
+      .poll(() => gap.allTextContents())
+      .toEqual(['7 lines of fir were lost (numbers 3 to 9): spool cap reached, 2 KiB']);
     await subject.mock('skip', { count: 40 });
     const marker = page.locator('.row-skipped:not([hidden])');
     await marker.waitFor();
@@ -107,10 +113,11 @@ describe('the live stream', () => {
     const { page } = await subject.open('/live');
     await page.keyboard.press('/');
     await page.keyboard.type('disk level:loud');
+    // A slow machine asks for what is half typed, too.
+    await expect.poll(() => decodeURIComponent(new URL(page.url()).hash)).toContain('q=disk+level:loud');
     await page.locator('.stream-error').waitFor();
-    expect(await page.locator('.stream-error .fault mark').textContent()).toBe('l');
-    expect(await page.locator('.filter-bar input').getAttribute('aria-invalid')).toBe('true');
-    expect(decodeURIComponent(new URL(page.url()).hash)).toContain('q=disk+level:loud');
+    await expect.poll(() => page.locator('.stream-error .fault mark').textContent()).toBe('l');
+    await expect.poll(() => page.locator('.filter-bar input').getAttribute('aria-invalid')).toBe('true');
   });
 
   it('moves with j and k, opens with Enter, filters by a click on a field', async () => {
@@ -155,8 +162,11 @@ describe('the live stream', () => {
     };
     const { page } = await subject.open(`/lines/${encodeURIComponent(answer.data.lines[0]!.id)}`);
     await page.locator('.stream-detail pre', { hasText: word }).waitFor();
-    const shown = await shownMessages(page);
-    expect(shown.slice(shown.indexOf(word) - 1, shown.indexOf(word) + 2)).toEqual(['before', word, 'after']);
+    const around = async () => {
+      const shown = await shownMessages(page);
+      return shown.slice(Math.max(0, shown.indexOf(word) - 1), shown.indexOf(word) + 2);
+    };
+    await expect.poll(around).toEqual(['before', word, 'after']);
   });
 });
 
@@ -166,11 +176,15 @@ describe('keys and help', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('i');
     await page.waitForURL(/#\/instances$/);
+    await page.locator('.page-instances').waitFor();
     await page.keyboard.press('?');
     await page.getByRole('heading', { name: 'Keys and filters' }).waitFor();
     await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('dialog[open]').count()).toBe(0);
     await page.keyboard.press('Control+k');
+    await page.locator('.palette-input:focus').waitFor();
     await page.keyboard.type('hosts');
+    await page.locator('.palette-list li[aria-selected="true"]', { hasText: 'Hosts' }).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(/#\/hosts$/);
     // The address changes first: keys are for the page once it is there and the palette is gone.
