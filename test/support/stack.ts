@@ -5,6 +5,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { Envelope } from '../../common/wire/envelope.ts';
 import type { ClientEvents, ServerEvents } from '../../common/wire/live.ts';
 import { type Program, startProgram } from './program.ts';
+import { managerIsReady } from './whole-manager.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
@@ -55,6 +56,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     });
     stack.url = stack.manager.ready['url'] as string;
     stack.token = readFileSync(join(dataDir, 'local', 'admin.token'), 'utf8').trim();
+    await managerIsReady(stack.url);
     return stack.manager;
   };
   const startAgent: Stack['startAgent'] = async (env = {}) => {

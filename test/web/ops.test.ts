@@ -4,7 +4,8 @@ import { type ConsoleUnderTest, startConsole } from './console.ts';
 
 let subject: ConsoleUnderTest;
 beforeAll(async () => {
-  subject = await startConsole(['--still', '--move-ms', '1500']);
+  // So long that the page of a move is there before the move has ended.
+  subject = await startConsole(['--still', '--move-ms', '4000']);
 });
 afterEach(() => subject.closePages());
 afterAll(() => subject?.stop());
@@ -16,7 +17,8 @@ const list = async <T>(uri: string): Promise<T[]> =>
 const openLaunch = async (page: Page) => {
   await page.locator('.t-row').first().waitFor();
   await page.keyboard.press('n');
-  await page.locator('#launch-name').waitFor();
+  // A name is proposed once the base images are there: before, there is nothing to launch.
+  await expect.poll(() => page.locator('#launch-name').inputValue()).not.toBe('');
 };
 interface Row {
   id: string;
@@ -32,7 +34,7 @@ describe('launch', () => {
     const { page, faults } = await subject.open('/instances');
     await openLaunch(page);
     const name = page.locator('#launch-name');
-    expect(await name.inputValue()).toBe('debian-12-1');
+    await expect.poll(() => name.inputValue()).toBe('debian-12-1');
     const note = page.locator('#launch-name-note');
     await name.fill('42');
     await note.getByText('digits only').waitFor();
@@ -82,15 +84,17 @@ describe('migrate', () => {
     const { page, faults } = await subject.open(`/instances/${running.id}`);
     await page.locator('[data-op="migrate"]').click();
     await page.locator('.checks li').first().waitFor();
+    // Those to which it can move stand above those to which it cannot.
+    await page.locator('.move-targets .verdict', { hasText: 'cannot move' }).first().waitFor();
     const words = await page.locator('.move-targets .verdict').allTextContents();
     const bad = words.findIndex((text) => text.includes('cannot move'));
     expect(bad).toBeGreaterThan(0);
     expect(words.slice(bad).every((text) => text.includes('cannot move'))).toBe(true);
     const submit = page.locator('[data-submit]');
-    expect(await submit.isDisabled()).toBe(false);
+    await expect.poll(() => submit.isDisabled()).toBe(false);
     await page.locator('.move-targets .choice').nth(bad).click();
     await page.locator('.checks .verdict-bad').first().waitFor();
-    expect(await submit.isDisabled()).toBe(true);
+    await expect.poll(() => submit.isDisabled()).toBe(true);
     await page.locator('.move-targets .choice').first().click();
     await page.getByLabel('Copy the disks').check();
     await page.locator('.checks', { hasText: 'will be copied' }).waitFor();
@@ -116,6 +120,7 @@ describe('delete', () => {
     await page.locator('[data-op="delete"]').click();
     await page.locator('.fates', { hasText: 'outside of the pools' }).waitFor();
     const submit = page.locator('[data-submit]');
+    await page.locator('#delete-name:focus').waitFor();
     await page.keyboard.type('db-');
     expect(await submit.isDisabled()).toBe(true);
     await page.keyboard.type('1');
@@ -123,7 +128,7 @@ describe('delete', () => {
     await page.locator('.check-danger input').check();
     await submit.click();
     await page.locator('.toast-good', { hasText: 'delete db-1' }).waitFor();
-    expect((await list<Row>('instances')).some(({ id }) => id === running.id)).toBe(false);
+    await expect.poll(async () => (await list<Row>('instances')).some(({ id }) => id === running.id)).toBe(false);
   });
 });
 
@@ -138,7 +143,7 @@ describe('base images', () => {
     await page.keyboard.press('Enter');
     await page.locator('dialog[open] .field.is-bad', { hasText: 'There is no file' }).waitFor();
     await page.locator('#image-file').fill('Fedora_41.qcow2');
-    expect(await page.locator('#image-name').inputValue()).toBe('fedora_41');
+    await expect.poll(() => page.locator('#image-name').inputValue()).toBe('fedora_41');
     await page.keyboard.press('Enter');
     const row = page.locator('.image-table .host-row', { hasText: 'fedora_41' });
     await row.waitFor();
@@ -176,12 +181,13 @@ describe('at 360 px', () => {
         const body = document.querySelector('.form-body')!;
         return [box.right <= 360 && box.bottom <= 640, body.scrollWidth - body.clientWidth];
       });
-    expect(await fits()).toEqual([true, 0]);
+    await expect.poll(fits).toEqual([true, 0]);
     await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('dialog[open]').count()).toBe(0);
     await page.goto(`${subject.url}/#/instances/${running.id}`);
     await page.locator('[data-op="migrate"]').click();
     await page.locator('.checks li').first().waitFor();
-    expect(await fits()).toEqual([true, 0]);
+    await expect.poll(fits).toEqual([true, 0]);
     expect(faults).toEqual([]);
   });
 });

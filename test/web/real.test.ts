@@ -9,7 +9,7 @@ import { visibleText } from '../../common/pure/visible-text.ts';
 import { untilBody } from '../support/live.ts';
 import { type Program, ROOT, startProgram } from '../support/program.ts';
 import { PASSWORD, type Stack, startStack } from '../support/stack.ts';
-import { launchBrowser, shownMessages, type WatchedPage, watchedPage } from './browser.ts';
+import { atRest, launchBrowser, shownMessages, type WatchedPage, watchedPage } from './browser.ts';
 import { PAYLOADS, RAW } from './payloads.ts';
 
 // The console as it is shipped, on the real manager, agent and crawler: one story, told in order, on one page.
@@ -120,7 +120,8 @@ it('shows hostile lines as text: no dialog, no breach of the policy, no new elem
 it('pauses with space, counts what comes, and goes on at the newest line', async () => {
   await page.keyboard.press(' ');
   // Whoever pauses may scroll: from the next frame on there are spare rows above.
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.locator('.resume-bar').waitFor();
+  await atRest(page);
   const before = await shownMessages(page);
   await post(Array.from({ length: 7 }, (_, index) => `while paused ${index}`));
   await page.locator('.resume-bar', { hasText: /\+\d+ new/ }).waitFor();
@@ -130,7 +131,7 @@ it('pauses with space, counts what comes, and goes on at the newest line', async
   expect(await shownMessages(page)).toEqual(before);
   await page.keyboard.press(' ');
   await rowOf('while paused 6').waitFor();
-  expect(await page.locator('.resume-bar').count()).toBe(0);
+  await expect.poll(() => page.locator('.resume-bar').count()).toBe(0);
 });
 
 it('acts by a button: busy, then the outcome, then the new state', async () => {
@@ -159,7 +160,9 @@ it('comes back by itself when the manager is killed, and misses no line', async 
   brought.length = 0;
   await post(['the last before the end']);
   await rowOf('the last before the end').waitFor();
-  await expect.poll(() => brought.length).toBeGreaterThan(0);
+  const words = encodeURIComponent('"the last before the end"');
+  const [before] = (await stack.get<{ lines: Line[] }>(`/api/v1/logs?limit=1&q=${words}`)).lines;
+  await expect.poll(() => brought).toContain(before!.id);
   await stack.manager.end('SIGKILL');
   await stack.startManager();
   // Stored before the page is back: only a page that asks behind its last position has them.
@@ -173,7 +176,7 @@ it('comes back by itself when the manager is killed, and misses no line', async 
   const first = lines.find(({ message }) => message === 'the last before the end')!;
   const between = ids.slice(ids.indexOf(newest.id), ids.indexOf(first.id) + 1);
   expect(between.length).toBeGreaterThanOrEqual(42);
-  expect(between.filter((id) => !brought.includes(id))).toEqual([]);
+  await expect.poll(() => between.filter((id) => !brought.includes(id))).toEqual([]);
   expect(brought.filter((id, index) => brought.indexOf(id) !== index)).toEqual([]);
   expect(await page.locator('.row-skipped:not([hidden]), .row-break:not([hidden])').count()).toBe(0);
 });
@@ -185,7 +188,8 @@ it('finds an agent by a scan and shows the line that enrols it', async () => {
   await page.getByRole('button', { name: 'Scan' }).click();
   await page.getByRole('button', { name: 'Enrol' }).click();
   const dialog = page.locator('dialog[open]');
-  const line = (await dialog.locator('.paste code').textContent())!;
+  const paste = dialog.locator('.paste code', { hasText: 'webvirt agent enrol https://' });
+  const line = (await paste.textContent())!;
   const [sudo, program, ...words] = line.trim().split(/\s+/);
   expect([sudo, program, words[0], words[1]]).toEqual(['sudo', 'webvirt', 'agent', 'enrol']);
   const socket = join(stack.dir, 'stranger', 'agent.sock');

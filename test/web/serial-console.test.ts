@@ -43,7 +43,7 @@ describe.skipIf(process.getuid?.() !== 0)('the serial console on the page of an 
     await page.locator('#email').fill('admin@localhost');
     await page.locator('#password').fill(PASSWORD);
     await page.keyboard.press('Enter');
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await stack?.stop();
@@ -178,7 +178,7 @@ describe.skipIf(process.getuid?.() !== 0)('the serial console on the page of an 
     await other.page.goto(`${stack.url}/#/hosts`);
     await other.page.getByRole('button', { name: 'Sign out' }).click();
     await page.locator('#password').waitFor();
-    expect(await page.locator('.xterm').count()).toBe(0);
+    await expect.poll(() => page.locator('.xterm').count()).toBe(0);
     const newest = async () => {
       const { lines } = await stack.get<{ lines: Line[] }>(`/api/v1/logs?limit=1&instance=${GUEST}&source=audit`);
       return lines[0]!.message;
