@@ -29,6 +29,8 @@ export function readManagerConfig(env: NodeJS.ProcessEnv = process.env): Manager
     throw new WebvirtError('bad-config', `${file ?? 'defaults'}: lines.limit: ${what}`);
   }
   const { smtp } = config.alerts;
+  // Said now: the first alarm is a bad moment to find out.
+  if (smtp.caFile !== null) readOwnFile(smtp.caFile, 'alerts.smtp.caFile');
   const smtpPassword = smtp.password ?? firstLine(smtp.passwordFile, 'alerts.smtp.passwordFile');
   const adminPassword = config.adminPassword ?? firstLine(config.adminPasswordFile, 'adminPasswordFile');
   const alerts = { ...config.alerts, smtp: { ...smtp, password: smtpPassword } };

@@ -1,5 +1,7 @@
+import { rootCertificates } from 'node:tls';
 import nodemailer from 'nodemailer';
 import { DeliveryError } from './delivery-error.ts';
+import { mailFault } from './mail-fault.ts';
 import type { NoticeWords } from './notice-text.ts';
 
 export interface SmtpConfig {
@@ -9,6 +11,8 @@ export interface SmtpConfig {
   tls: 'starttls' | 'tls' | 'none';
   user: string | null;
   password: string | null;
+  /** PEM of the authority that signed its certificate, besides those that are known to Node; absent or null: those alone. */
+  ca?: string | null;
   from: string;
   limitMs: number;
 }
@@ -23,7 +27,7 @@ export type SendMail = (mail: {
 
 /** Sends by SMTP. Rejects with a DeliveryError: final when the server says that it never will take it. */
 export function createSendMail(config: SmtpConfig): SendMail {
-  const { host, port, tls, user, password, from, limitMs } = config;
+  const { host, port, tls, user, password, ca, from, limitMs } = config;
   const timeouts = {
     connectionTimeout: limitMs,
     greetingTimeout: limitMs,
@@ -40,6 +44,7 @@ export function createSendMail(config: SmtpConfig): SendMail {
       // Without it a man in the middle could take STARTTLS away.
       requireTLS: tls === 'starttls',
       ignoreTLS: tls === 'none',
+      tls: { rejectUnauthorized: true, ...(ca == null ? {} : { ca: [...rootCertificates, ca] }) },
       ...(user === null ? {} : { auth: { user, pass: password ?? '' } }),
     });
     const links = [
@@ -55,22 +60,9 @@ export function createSendMail(config: SmtpConfig): SendMail {
         headers: { 'WebVirt-Delivery': id, 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
       });
     } catch (error) {
-      throw mailFault(error);
+      throw mailFault(error, { host, port });
     } finally {
       transport.close();
     }
   };
-}
-
-function mailFault(error: unknown): DeliveryError {
-  const { code, responseCode, response } = error as { code?: string; responseCode?: number; response?: string };
-  if (responseCode === undefined)
-    return new DeliveryError(`The mail server could not be used: ${code ?? String(error)}.`, { cause: error });
-  const isLogin = code === 'EAUTH';
-  const words = (response ?? '').replace(/[^\x20-\x7e]+/g, ' ').slice(0, 160);
-  // A wrong password is mended in the configuration: the message waits for that.
-  return new DeliveryError(`The mail server said: ${words}`, {
-    isFinal: responseCode >= 500 && !isLogin,
-    cause: error,
-  });
 }

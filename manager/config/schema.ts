@@ -115,6 +115,13 @@ const alerts = z
         user: z.string().nullable().default(null).describe('Who signs in there; null: nobody.'),
         password: z.string().nullable().default(null).describe('Better given in `passwordFile` or the environment.'),
         passwordFile: z.string().nullable().default(null).describe('File whose first line is that password.'),
+        caFile: z
+          .string()
+          .nullable()
+          .default(null)
+          .describe(
+            'PEM of the authority that signed its certificate, where that is not a public one; null: public ones.',
+          ),
         from: z.string().min(3).default('webvirt@localhost').describe('Sender of the messages.'),
       })
       .describe('How e-mail is sent.'),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { trimEndOf } from '../../common/pure/trim-end.ts';
 import { ALERTS_DEFAULTS, type Alerts, createAlerts } from '../alerts/alerts.ts';
 import type { KnownGroups } from '../alerts/ports.ts';
@@ -29,7 +30,7 @@ export function createManagerAlerts({ alerts }: ManagerConfig, deps: ManagerAler
   return createAlerts(
     {
       ...ALERTS_DEFAULTS,
-      smtp: { ...alerts.smtp, limitMs: SMTP_LIMIT_MS },
+      smtp: { ...alerts.smtp, ca: caOf(alerts.smtp.caFile), limitMs: SMTP_LIMIT_MS },
       allow: alerts.allow,
       hookLimitMs: alerts.hookTimeout,
       deliveries: {
@@ -48,6 +49,10 @@ export function createManagerAlerts({ alerts }: ManagerConfig, deps: ManagerAler
       consoleUrl: () => (alerts.consoleUrl === null ? deps.consoleUrl() : trimEndOf(alerts.consoleUrl, '/')),
     },
   );
+}
+
+function caOf(file: string | null): string | null {
+  return file === null ? null : readFileSync(file, 'utf8');
 }
 
 /** Of whom this manager expects lines. */
