@@ -132,7 +132,13 @@ export function createAuth(config: AuthConfig, { store, settings, bus, audit, no
       const member = store
         .members()
         .reduce<StoredMember | null>((found, one) => (one.email === email ? one : found), null);
-      if (!(await passwords.verify(password, member?.passwordHash ?? null)) || member === null) {
+      const isKnown = tries.isKnown(email, address);
+      const fits = await passwords.verify(password, member?.passwordHash ?? null, isKnown).catch((error: unknown) => {
+        // Refused for the tries of others: who meets that again and again must not be made to wait for it as well.
+        tries.notMade(email, address);
+        throw error;
+      });
+      if (!fits || member === null) {
         audit('warn', 'sign-in failed', { email, address });
         throw new WebvirtError('bad-credentials');
       }

@@ -77,6 +77,29 @@ describe('guessing', () => {
   });
 });
 
+describe('a try that was not made, because too many others were under way', () => {
+  const config = { tries: 3, windowMs: 1000, maxWaitMs: 10_000, maxEntries: 50 };
+
+  it('counts for nothing, however often it happens, and begins no wait anew', () => {
+    let now = 0;
+    const limit = createTryLimit(config, () => now);
+    for (let i = 0; i < 1_000; i++) {
+      expect(limit.take('a', '10.0.0.1')).toBe(0);
+      limit.notMade('a', '10.0.0.1');
+    }
+    for (let i = 0; i < 3; i++) expect(limit.take('a', '10.0.0.1')).toBe(0);
+    const waitMs = limit.take('a', '10.0.0.1');
+    expect(waitMs).toBe(1000);
+    now += waitMs;
+    for (let i = 0; i < 10; i++) {
+      expect(limit.take('a', '10.0.0.1')).toBe(0);
+      limit.notMade('a', '10.0.0.1');
+    }
+    // Nor does it make the account one that is attacked, for others.
+    expect(limit.take('a', '10.0.0.2')).toBe(0);
+  });
+});
+
 describe('the limit', () => {
   const config = { tries: 3, windowMs: 1000, maxWaitMs: 10_000, maxEntries: 50 };
 

@@ -36,6 +36,19 @@ it('refuses beyond its queue and works on afterwards', async () => {
   expect(await passwords.verify('x', null)).toBe(false);
 });
 
+it('lets who was here before have every second turn, whatever else waits', async () => {
+  const passwords = createPasswords({ cost: 2 ** 10, atOnce: 1, waiting: 6 });
+  const order: string[] = [];
+  const verify = (name: string, isKnown: boolean) => passwords.verify('x', null, isKnown).then(() => order.push(name));
+  const others = Array.from({ length: 7 }, (_, i) => verify(`o${i}`, false));
+  await expect(passwords.verify('x', null)).rejects.toThrow(/Too many/);
+  // Their room is their own, and bounded as well.
+  const known = Array.from({ length: 6 }, (_, i) => verify(`k${i}`, true));
+  await expect(passwords.verify('x', null, true)).rejects.toThrow(/Too many/);
+  await Promise.all([...others, ...known]);
+  expect(order.join(' ')).toBe('o0 k0 o1 k1 o2 k2 o3 k3 o4 k4 o5 k5 o6');
+});
+
 it('makes first passwords of 20 characters that cannot be mistaken', () => {
   const made = Array.from({ length: 200 }, readablePassword);
   expect(new Set(made).size).toBe(200);

@@ -14,8 +14,11 @@ interface Cost {
 export interface Passwords {
   /** A hash to keep: `scrypt$N$r$p$salt$hash`. */
   hash(password: string): Promise<string>;
-  /** True when the password fits. `stored` is null for an unknown member: it takes as long and is false. */
-  verify(password: string, stored: string | null): Promise<boolean>;
+  /**
+   * True when the password fits. `stored` is null for an unknown member: it takes as long and is false. `isKnown`: it
+   * comes from where this member has signed in before; such tries wait apart from all others, and get every second turn.
+   */
+  verify(password: string, stored: string | null, isKnown?: boolean): Promise<boolean>;
 }
 
 export interface PasswordsConfig {
@@ -23,7 +26,7 @@ export interface PasswordsConfig {
   cost: number;
   /** Hashes made at the same time; each holds 32 MiB and one thread of the pool that also reads files. */
   atOnce: number;
-  /** Hashes that may wait; beyond it a try is refused with `too-many-requests`. */
+  /** Hashes that may wait, of known places and of all others each; beyond it a try is refused with `too-many-requests`. */
   waiting: number;
 }
 
@@ -39,9 +42,9 @@ export function createPasswords(config: PasswordsConfig): Passwords {
         const salt = randomBytes(16);
         return encode(salt, await derive(password, salt, now), now);
       }),
-    async verify(password, stored) {
+    async verify(password, stored, isKnown = false) {
       const { salt, key, cost } = decode(stored ?? nobody);
-      const derived = await inTurn(() => derive(password, salt, cost));
+      const derived = await inTurn(() => derive(password, salt, cost), isKnown);
       return timingSafeEqual(derived, key) && stored !== null;
     },
   };
@@ -49,8 +52,18 @@ export function createPasswords(config: PasswordsConfig): Passwords {
 
 function createTurns({ atOnce, waiting }: PasswordsConfig) {
   let running = 0;
-  const queue: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
+  const queues: { known: (() => void)[]; others: (() => void)[] } = { known: [], others: [] };
+  let wasKnown = false;
+
+  /** By turns: a flood from everywhere holds up nobody who was here before, and no member everybody else. */
+  function next(): (() => void) | undefined {
+    const { known, others } = queues;
+    wasKnown = known.length > 0 && (!wasKnown || others.length === 0);
+    return (wasKnown ? known : others).shift();
+  }
+
+  return async <T>(work: () => Promise<T>, isKnown = false): Promise<T> => {
+    const queue = isKnown ? queues.known : queues.others;
     if (running >= atOnce) {
       if (queue.length >= waiting) throw new WebvirtError('too-many-requests', undefined, { retryAfterMs: 2000 });
       await new Promise<void>((resolve) => queue.push(resolve));
@@ -61,9 +74,9 @@ function createTurns({ atOnce, waiting }: PasswordsConfig) {
       return await work();
     } finally {
       // The place is handed on, not freed and taken again: nobody who comes in between can slip past the queue.
-      const next = queue.shift();
-      if (next === undefined) running -= 1;
-      else next();
+      const then = next();
+      if (then === undefined) running -= 1;
+      else then();
     }
   };
 }

@@ -15,12 +15,18 @@ interface Bucket {
   /** Whether a refusal was told since the last try that was let through. */
   told: boolean;
   lastMs: number;
+  /** `lastMs` before the last try. */
+  beforeMs: number;
 }
 
 export interface TryLimit {
   /** Milliseconds to wait before this try may be made; 0: now, and then it counts as failed until `succeeded`. */
   take(account: string, address: string): number;
   succeeded(account: string, address: string): void;
+  /** The try was not made, because too many others were under way: it counts for nothing. */
+  notMade(account: string, address: string): void;
+  /** True when this account was signed in to from this address before. */
+  isKnown(account: string, address: string): boolean;
   /** True once for each wait of an address: a flood of refused tries is one line of the log. */
   isNews(address: string): boolean;
 }
@@ -49,6 +55,13 @@ export function createTryLimit(config: TryLimitConfig, now: () => number): TryLi
       accounts.fail(account);
       return 0;
     },
+    notMade(account, rawAddress) {
+      const address = network(rawAddress);
+      addresses.takeBack(address);
+      pairs.takeBack(`${address} ${account}`);
+      accounts.takeBack(account);
+    },
+    isKnown: (account, address) => trusted.has(`${network(address)} ${account}`),
     isNews: (address) => addresses.tellOnce(network(address)),
     succeeded(account, rawAddress) {
       const address = network(rawAddress);
@@ -98,9 +111,10 @@ function createBuckets(config: TryLimitConfig, now: () => number) {
       return bucket === null || bucket.failures === 0 ? 0 : Math.max(0, bucket.lastMs + config.windowMs - now());
     },
     fail(key: string): void {
-      const bucket = live(key) ?? { failures: 0, told: false, lastMs: 0 };
+      const bucket = live(key) ?? { failures: 0, told: false, lastMs: 0, beforeMs: 0 };
       bucket.failures += 1;
       bucket.told = false;
+      bucket.beforeMs = bucket.lastMs;
       bucket.lastMs = now();
       buckets.delete(key);
       buckets.set(key, bucket);
@@ -111,6 +125,12 @@ function createBuckets(config: TryLimitConfig, now: () => number) {
       if (bucket?.told === true) return false;
       if (bucket !== undefined) bucket.told = true;
       return true;
+    },
+    takeBack(key: string): void {
+      const bucket = buckets.get(key);
+      if (bucket === undefined) return;
+      bucket.failures = Math.max(0, bucket.failures - 1);
+      bucket.lastMs = bucket.beforeMs;
     },
     forgive(key: string): void {
       const bucket = buckets.get(key);
