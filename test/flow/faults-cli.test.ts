@@ -76,10 +76,11 @@ describe('in a pipe', () => {
     child.stderr.on('data', (chunk) => {
       said += chunk;
     });
+    // It may end at once, if it has more to write; its last words are read when it is closed.
+    const ended = once(child, 'close');
+    const [instance] = await stack.get<Instance[]>('/api/v1/instances');
     await once(child.stdout, 'data');
     child.stdout.destroy();
-    const [instance] = await stack.get<Instance[]>('/api/v1/instances');
-    const ended = once(child, 'exit');
     // Something new must be written for the closed pipe to be noticed.
     await stack.api('POST', `/api/v1/instances/${instance!.id}/actions`, { action: 'pause', opId: 'cli-pipe-0001' });
     expect([await ended, said]).toEqual([[0, null], '']);

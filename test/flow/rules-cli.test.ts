@@ -28,7 +28,7 @@ beforeAll(async () => {
     ...{ agent: false, crawler: false },
     manager: { WEBVIRT_ALERTS_ALLOW: '127.0.0.1', WEBVIRT_ALERTS_GATHER: '50ms' },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await stack?.stop();
   desk?.close();

@@ -36,6 +36,8 @@ export async function programOf(name: string, child: ChildProcess): Promise<Prog
     text += chunk;
   });
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+  // Its last words may be read after it has ended.
+  const closed = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
   const ready = new Promise<Record<string, unknown>>((resolve, reject) => {
     createInterface({ input: child.stdout! }).on('line', (line) => {
       if (!line.startsWith('{')) return;
@@ -43,7 +45,7 @@ export async function programOf(name: string, child: ChildProcess): Promise<Prog
       if (message['ready'] === true) resolve(message);
     });
     child.once('error', reject);
-    ended.then((code) => reject(new ProgramEnded(name, code, text)));
+    closed.then((code) => reject(new ProgramEnded(name, code, text)));
   });
   return {
     child,
