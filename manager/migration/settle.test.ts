@@ -122,18 +122,27 @@ test('"done" that is not so is not believed', async () => {
   expect(await at.end(report('done'))).toMatchObject({ state: 'failed' });
 });
 
-test.each<[what: string, a: Look, b: Look, did: string[], state: string]>([
+test.each<[what: string, a: Look, b: Look, did: string[], state: string, alarms?: number]>([
   ['it stays', is('running'), absent, [], 'failed'],
   ['handed over, not confirmed', is('paused', 'migrating'), is('running'), ['destroy a', 'undefine a'], 'done'],
   ['never begun there', is('paused', 'migrating'), is('paused', 'migrating'), ['destroy b', 'resume a'], 'failed'],
   ['ended there', is('paused', 'migrating'), absent, ['resume a'], 'failed'],
   ['a definition left there', is('running'), is('shutoff'), ['undefine b'], 'failed'],
-  ['died on the source', is('shutoff', 'crashed'), absent, [], 'failed'],
-])('%s', async (_what, a, b, did, state) => {
+  ['died on the source', is('shutoff', 'crashed'), absent, [], 'failed', 1],
+])('%s', async (_what, a, b, did, state, alarms = 0) => {
   const at = world({ a, b });
   expect(await at.end(report('failed', { code: 'libvirt-failed', message: 'broken' }))).toMatchObject({ state });
   expect(at.did).toEqual([...did, 'closed']);
-  expect(at.alarms()).toBe(0);
+  expect(at.alarms()).toBe(alarms);
+});
+
+test('a target whose daemon came back shows a guest that it then ends: the source’s is not ended for it', async () => {
+  const at = world({ a: is('paused', 'migrating'), b: is('running', 'migrated') });
+  const told = at.end(report('failed', { code: 'timeout', message: 'broken' }));
+  await new Promise((resolve) => setTimeout(resolve, 2 * CONFIG.lookEveryMs));
+  at.hosts['b'] = absent;
+  expect(await told).toMatchObject({ state: 'failed' });
+  expect(at.did).toEqual(['resume a', 'closed']);
 });
 
 test('a cancelled one is called so only when it is where it was', async () => {

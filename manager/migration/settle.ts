@@ -51,6 +51,7 @@ export async function settle(
   const names = { source: job.hostName ?? job.host ?? '', target: job.targetName ?? job.target ?? '' };
   const hosts: Record<SideName, string> = { source: job.host ?? '', target: job.target ?? '' };
   const about = { job: job.id, instance: job.instance, instanceName: job.instanceName, ...names };
+  const wasLive = job.args['live'] === true;
   const wasPaused = (job.args['was'] as { paused?: boolean } | undefined)?.paused === true;
   const patientUntilMs = nowMs() + config.graceMs;
   deps.commands.tell(job.id, 'looks at both hosts');
@@ -132,7 +133,12 @@ export async function settle(
     const both = await steadyLook();
     if (both === null) return null;
     const seen = { source: sideOf(both.source, 'source'), target: sideOf(both.target, 'target') };
-    const verdict: Verdict = decide({ ...seen, wasPaused, targetPersistent: both.target?.persistent === true });
+    const verdict: Verdict = decide({
+      ...seen,
+      wasPaused,
+      wasLive,
+      targetPersistent: both.target?.persistent === true,
+    });
     deps.log.info('Looked at both hosts after the move', {
       ...about,
       ...{

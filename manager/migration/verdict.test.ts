@@ -35,7 +35,7 @@ const TABLE: [source: Seen['source'], target: Seen['target'], does: string, ends
 ];
 
 const seen = (source: Seen['source'], target: Seen['target'], more: Partial<Seen> = {}): Seen => ({
-  ...{ source, target, wasPaused: false, targetPersistent: true },
+  ...{ source, target, wasPaused: false, wasLive: false, targetPersistent: true },
   ...more,
 });
 
@@ -68,6 +68,12 @@ describe('the truth table', () => {
 
   test('a guest that was paused before is not resumed', () => {
     expect(told(seen('moving', 'absent', { wasPaused: true }))).toEqual(['', 'failed']);
+  });
+
+  test('a guest that went off in a live move is not started by itself; a person is called and told why they may', () => {
+    const pair = seen('off', 'absent', { wasLive: true });
+    expect(told(pair)).toEqual(['', 'failed!']);
+    expect(decide(pair).end?.text).toMatch(/Start on \{source\}/);
   });
 
   test('the last definition is never removed', () => {

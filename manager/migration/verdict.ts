@@ -28,6 +28,8 @@ export interface Seen {
   target: Side;
   /** The guest was paused before it moved: then it is not resumed. */
   wasPaused: boolean;
+  /** It moved live: if it is off now, it went off in the move. */
+  wasLive: boolean;
   /** The target has a definition of its own, so that the source's may go. */
   targetPersistent: boolean;
 }
@@ -37,6 +39,16 @@ const moved = (text: string): Verdict => ({ steps: [], end: { state: 'done', ala
 const nobodyKnows = (text: string): Verdict => ({ steps: [], end: { state: 'unknown', alarm: true, text } });
 const first = (...steps: Step[]): Verdict => ({ steps, end: null });
 const at = (side: SideName, step: Step['step']): Step => ({ side, step });
+
+/** Nobody starts it but a person: why it went off may be a reason to look first. */
+const lostItsRun: Verdict = {
+  steps: [],
+  end: {
+    state: 'failed',
+    alarm: true,
+    text: 'It went off in the move and is off on {source}. {target} has nothing of it, so no second one can run: Start on {source} begins it anew from its disk; what it had in memory is lost.',
+  },
+};
 
 const NEVER_TWO = 'Both sides hold a state of the guest, and which one counts cannot be seen from outside.';
 
@@ -104,8 +116,8 @@ function pausedSource(target: Known): Verdict {
   return nobodyKnows(`It is paused on {source} and ${target} on {target}. ${NEVER_TWO}`);
 }
 
-function offSource({ target, targetPersistent }: Seen): Verdict {
-  if (target === 'absent') return stays('It is off on {source}: start it there.');
+function offSource({ target, targetPersistent, wasLive }: Seen): Verdict {
+  if (target === 'absent') return wasLive ? lostItsRun : stays('It is off on {source}: start it there.');
   if (target === 'off') return first(at('target', 'undefine'));
   if (target === 'moving') return first(at('target', 'destroy'));
   if (!targetPersistent)
