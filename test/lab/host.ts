@@ -118,8 +118,13 @@ export function createLabHost(names: LabNames, input: HostInput): LabHost {
         if (performance.now() > endMs) throw new LabError(`libvirtd of host ${input.name} does not end`);
         await sleep(10);
       }
-      const started = await exec(['libvirtd', '--daemon', '--listen']);
-      if (started.code !== 0) throw new LabError(`libvirtd of host ${input.name}: ${started.stderr.trim()}`);
+      // A thread that hangs in a file system keeps the lock on the pid file for a moment after its process has ended.
+      for (;;) {
+        const started = await exec(['libvirtd', '--daemon', '--listen']);
+        if (started.code === 0) return;
+        if (performance.now() > endMs) throw new LabError(`libvirtd of host ${input.name}: ${started.stderr.trim()}`);
+        await sleep(50);
+      }
     },
     disconnect: () => setCable(names, input.name, 'down'),
     reconnect: () => setCable(names, input.name, 'up'),
