@@ -28,8 +28,7 @@ function rule(destinations: string[], over: Record<string, unknown> = {}) {
   return alerts.rules.create(ruleDraftSchema.parse(draft), 'me');
 }
 const states = () => alerts.deliveries.list({ limit: 50 }).map(({ state: now }) => now);
-const settled = (count: number) =>
-  expect.poll(() => states().filter((one) => one !== 'waiting').length, { timeout: 5_000 }).toBe(count);
+const settled = (count: number) => expect.poll(() => states().filter((one) => one !== 'waiting').length).toBe(count);
 
 describe('deliveries', () => {
   it('go by e-mail, with an id of their own and nothing that a line could slip in', async () => {

@@ -165,7 +165,7 @@ describe('a clock that is set back', () => {
     backMs = 86_400_000;
     await expect
       .poll(() => Math.max(...subject.alerts.rules.get(id).firing.map(({ sinceMs }) => sinceMs)))
-      .toBeLessThan(Date.now() - backMs + 1_000);
+      .toBeLessThan(Date.now() - backMs + 3_600_000);
     lines(1, 'h2');
     await subject.alerts.engine.idle();
     expect(events()).toEqual(['fired h2', 'fired h1']);

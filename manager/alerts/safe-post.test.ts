@@ -53,7 +53,7 @@ const resolve = async (host: string) => {
 };
 const postWith = (allowed: string[], more: Partial<Parameters<typeof createPost>[0]> = {}): Post =>
   createPost(
-    { allowed: blockList(allowed), limitMs: 2_000, limitAnswerBytes: 100_000, ...more },
+    { allowed: blockList(allowed), limitMs: 20_000, limitAnswerBytes: 100_000, ...more },
     { resolve, ownAddresses: () => new Set(['8.8.4.4']) },
   );
 const refusal = (url: string, post = postWith([])) =>
@@ -101,7 +101,7 @@ describe('a network that an admin has opened', () => {
   it('is reached by name, at the address that was judged: a name that moves meanwhile is not asked again', async () => {
     let times = 0;
     const post = createPost(
-      { allowed: blockList(['127.0.0.1']), limitMs: 2_000, limitAnswerBytes: 1_000 },
+      { allowed: blockList(['127.0.0.1']), limitMs: 20_000, limitAnswerBytes: 1_000 },
       {
         ownAddresses: () => new Set(['127.0.0.1']),
         resolve: async () => {

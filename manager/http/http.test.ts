@@ -6,7 +6,7 @@ import { rawRoute, rawTalk, routes } from '../../test/support/edge-routes.ts';
 const json = { 'Content-Type': 'application/json' };
 let edge: Edge;
 beforeAll(async () => {
-  edge = await startEdge({ routes, http: { headerTimeoutMs: 400, requestTimeoutMs: 700 } });
+  edge = await startEdge({ routes, http: { headerTimeoutMs: 60_000, requestTimeoutMs: 60_000 } });
 });
 afterAll(() => edge.stop());
 
@@ -115,14 +115,16 @@ describe('bodies', () => {
   });
 
   it('drops a peer that sends its headers or its body too slowly', async () => {
-    const lateHeaders = await rawTalk(edge.port, 'POST /api/v1/things HTTP/1.1\r\nHost: localhost\r\n');
+    const impatient = await startEdge({ routes, http: { headerTimeoutMs: 400, requestTimeoutMs: 700 } });
+    const lateHeaders = await rawTalk(impatient.port, 'POST /api/v1/things HTTP/1.1\r\nHost: localhost\r\n');
     expect(lateHeaders).toContain('408');
     const lateBody = await rawTalk(
-      edge.port,
+      impatient.port,
       'POST /api/v1/things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"na',
     );
     expect(lateBody).toContain('408');
-    expect(await rawTalk(edge.port, '')).toBe('');
+    expect(await rawTalk(impatient.port, '')).toBe('');
+    await impatient.stop();
     expect(await rawTalk(edge.port, '\u0001\u0002 nonsense\r\n\r\n')).toContain('400');
   });
 });

@@ -124,7 +124,7 @@ describe('links', () => {
 
   it('notice an agent that hangs, and leave the others alone', async () => {
     await road.stop();
-    const config = { pingEveryMs: 30, silenceMs: 150, firstRetryMs: 20, longestRetryMs: 50, handshakeMs: 100 };
+    const config = { pingEveryMs: 100, silenceMs: 1_500, firstRetryMs: 20, longestRetryMs: 50, handshakeMs: 5_000 };
     road = await startLineRoad({ dir, tls: identities.link, links: config });
     const [hung, good] = [await agent(), await agent()];
     enrol(hung);

@@ -75,7 +75,7 @@ it('a line from outside fires a rule, is told by a webhook, in a line and in the
   const line = { level: 'error', message: 'card refused', fields: { shop: 'north' } };
   await call('POST', 'logs', [line, { ...line, level: 'info' }, { ...line, fields: { shop: 'south' } }]);
   await call('POST', 'logs', [line]);
-  await expect.poll(() => told.length, { timeout: 8_000 }).toBe(1);
+  await expect.poll(() => told.length).toBe(1);
   expect(told[0]).toMatchObject({ what: 'fired', group: 'north', count: 2, rule: { id: rule.id, name: 'Refused' } });
   const page = (told[0]!['line'] as { url: string }).url;
   expect(page.startsWith(`${url}/#/lines/`)).toBe(true);
@@ -87,16 +87,22 @@ it('a line from outside fires a rule, is told by a webhook, in a line and in the
     .toEqual(['sent 1']);
   const said = () =>
     call<{ lines: unknown[] }>('GET', `logs?q=${encodeURIComponent(`rule:${rule.id} source:manager`)}`);
-  await expect.poll(async () => (await said()).lines.length, { timeout: 8_000 }).toBeGreaterThan(1);
+  await expect.poll(async () => (await said()).lines.length).toBeGreaterThan(1);
   const preview = await call<{ fired: number; complete: boolean }>('POST', 'rules/preview', { draft });
   expect(preview).toMatchObject({ fired: 1, complete: true });
 });
 
 it('tells Prometheus what came in, what rules did and what was delivered', async () => {
   await expect(call('POST', 'logs', [{ level: 'error' }, { message: 'fine', level: 'info' }])).resolves.toBeTruthy();
-  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  let text = '';
+  const read = async () => {
+    text = await (await fetch(`${url}/metrics`, { headers })).text();
+  };
   const value = (name: string) =>
     Number(new RegExp(`^${name.replaceAll(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
+  // Rules look at lines after they were taken.
+  const looked = () => [value('webvirt_rules_behind'), value('webvirt_rule_evaluations_total') > 4];
+  await expect.poll(() => read().then(looked)).toEqual([0, true]);
   expect(value('webvirt_outside_lines_taken_total{way="http"}')).toBeGreaterThanOrEqual(5);
   expect(text).toMatch(/^webvirt_outside_lines_refused_total\{way="http",reason="[^"]+"\} 1$/m);
   expect(text).toContain('# TYPE webvirt_outside_lines_dropped_total counter');
@@ -104,8 +110,7 @@ it('tells Prometheus what came in, what rules did and what was delivered', async
   expect(value('webvirt_rules{state="firing"}')).toBe(1);
   expect(value('webvirt_rule_groups_firing')).toBe(1);
   expect(value('webvirt_rule_events_total{what="fired"}')).toBe(1);
-  expect(value('webvirt_rule_evaluations_total')).toBeGreaterThan(4);
-  expect([value('webvirt_rule_lines_late_total'), value('webvirt_rules_behind')]).toEqual([0, 0]);
+  expect(value('webvirt_rule_lines_late_total')).toBe(0);
   expect(value('webvirt_deliveries_total{outcome="sent"}')).toBe(1);
   expect(value('webvirt_deliveries_total{outcome="failed"}')).toBe(0);
   expect(value('webvirt_deliveries_waiting')).toBe(0);

@@ -5,6 +5,7 @@ import { io as connect } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hasRedis, REDIS_NOTE, startRedis, type TestRedis } from '../../logging/redis.testing.ts';
 import { tail } from '../../test/support/live.ts';
+import { managerIsReady } from '../../test/support/whole-manager.ts';
 import { readManagerConfig } from '../config.ts';
 import { createManager } from '../manager.ts';
 
@@ -25,6 +26,7 @@ async function manager(redis: TestRedis, name: string) {
   const made = createManager(config, { version: '1.2.3', webFolder: null, stderr: false });
   const { url } = await made.start();
   undo.push(made.stop);
+  await managerIsReady(url);
   const token = readFileSync(join(dir, 'data', 'local', 'admin.token'), 'utf8').trim();
   return {
     url,

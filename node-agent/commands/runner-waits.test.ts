@@ -34,7 +34,7 @@ test('a shutdown is done when the guest is off, however it came about', async ()
   const report = ended(commands, one);
   await waiting(one.opId);
   expect(commands.report(one.opId)).toMatchObject({ state: 'running', final: false });
-  await rig.hypervisor.run(['destroy'], ONE, { deadlineMs: 5_000 });
+  await rig.hypervisor.run(['destroy'], ONE, { deadlineMs: 60_000 });
   await rig.hypervisor.observe(ONE);
   expect(await report).toMatchObject({ state: 'done', result: { state: 'shutoff' } });
 });
@@ -112,7 +112,7 @@ test('a virsh that outlived the agent is waited for', async () => {
   expect(await ended(commands, command('reset'))).toMatchObject({ error: { code: 'busy' } });
   for (let looks = 0; looks < 3; looks += 1) await rig.hypervisor.observe(ONE);
   expect(commands.report(opId)?.final).toBe(false);
-  await rig.hypervisor.run(['suspend'], ONE, { deadlineMs: 5_000 });
+  await rig.hypervisor.run(['suspend'], ONE, { deadlineMs: 60_000 });
   child.kill();
   await once(child, 'exit');
   expect(await report).toMatchObject({ state: 'done', result: { state: 'paused' } });
@@ -120,7 +120,7 @@ test('a virsh that outlived the agent is waited for', async () => {
 
 test('after a restart a shutdown is waited for again', async () => {
   const { report } = await recovered(abandoned('shutdown', null), { shutdownWaitMs: 10_000 });
-  await rig.hypervisor.run(['destroy'], ONE, { deadlineMs: 5_000 });
+  await rig.hypervisor.run(['destroy'], ONE, { deadlineMs: 60_000 });
   await rig.hypervisor.observe(ONE);
   expect(await report).toMatchObject({ state: 'done', result: { state: 'shutoff' } });
 });

@@ -109,7 +109,7 @@ test('a replay after a restart of the agent answers what was stored', async () =
 test('a second start while one is under way is busy and names the holder; afterwards it is no effect', async () => {
   const gate = gated(rig.hypervisor.run);
   const commands = rig.runner({ run: gate.run });
-  await rig.hypervisor.run(['destroy'], ONE, { deadlineMs: 5_000 });
+  await rig.hypervisor.run(['destroy'], ONE, { deadlineMs: 60_000 });
   await rig.hypervisor.observe(ONE);
   const one = command('start', { actor: 'anna' });
   const first = ended(commands, one);

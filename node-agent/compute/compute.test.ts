@@ -211,16 +211,16 @@ it('refuses a session while there is no server, with the reason', async () => {
 });
 
 it('lets go of a server that hangs, and says so', async () => {
-  const { first } = await agent({}, { pingEveryMs: 20, silenceMs: 400 });
+  const { first } = await agent({}, { pingEveryMs: 20, silenceMs: 2_000 });
   first.ask(ID, OPEN);
   first.ask(ID, { op: 'execute', cell: 1, code: 'wait' });
   await first.until(() => first.events(ID).length > 0);
   // It answers, so it is kept, however long it has nothing to say.
-  await server.until(({ op, id }) => op === 'ping' && id === 25);
+  await server.until(({ op, id }) => op === 'ping' && id === 125);
   expect(first.events(ID)).toHaveLength(1);
   server.hang();
   await first.until(() => first.events(ID).some(({ event }) => event.type === 'died'));
   expect(first.events(ID).at(-1)?.event).toMatchObject({
-    death: { cause: 'server-gone', text: expect.stringContaining('it said nothing for 0.4 s') },
+    death: { cause: 'server-gone', text: expect.stringContaining('it said nothing for 2 s') },
   });
 });

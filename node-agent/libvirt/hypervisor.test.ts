@@ -75,7 +75,7 @@ test('lists what is there, whole, and tells a change', async () => {
   });
   expect(hypervisor.facts()).toMatchObject({ libvirtAnswers: true, hypervisor: { driver: 'test' } });
   heard.length = 0;
-  expect(await hypervisor.run(['suspend'], ONE, { deadlineMs: 5_000 })).toMatchObject({ ended: 'exit', code: 0 });
+  expect(await hypervisor.run(['suspend'], ONE, { deadlineMs: 60_000 })).toMatchObject({ ended: 'exit', code: 0 });
   expect(await hypervisor.observe(ONE)).toMatchObject({ state: 'paused', stateReason: 'user' });
   expect(heard).toContainEqual({ t: 'instance', id: ONE });
 });
@@ -83,7 +83,7 @@ test('lists what is there, whole, and tells a change', async () => {
 test('an instance named 1 beside the running id 1 is never taken for it', async () => {
   const hypervisor = await started(testUri(domain('one', ONE), domain('1', TWO)));
   await until(hypervisor, () => hypervisor.listed());
-  await hypervisor.run(['destroy'], TWO, { deadlineMs: 5_000 });
+  await hypervisor.run(['destroy'], TWO, { deadlineMs: 60_000 });
   expect((await hypervisor.observe(TWO))?.state).toBe('shutoff');
   expect((await hypervisor.observe(ONE))?.state).toBe('running');
   expect(hypervisor.idOf('1')).toBe(TWO);
@@ -93,7 +93,7 @@ test('an instance named like a UUID is never acted on in place of the one with t
   const hypervisor = await started(testUri(domain(TWO, ONE)));
   await until(hypervisor, () => hypervisor.listed());
   expect(await hypervisor.observe(TWO)).toBeNull();
-  const error = await hypervisor.run(['destroy'], TWO, { deadlineMs: 5_000 }).catch((caught: unknown) => caught);
+  const error = await hypervisor.run(['destroy'], TWO, { deadlineMs: 60_000 }).catch((caught: unknown) => caught);
   expect(isWebvirtError(error, 'ambiguous')).toBe(true);
   expect((await hypervisor.observe(ONE))?.state).toBe('running');
 });

@@ -87,8 +87,8 @@ export function startAlerts(receivers: Receivers, deliveries: DeliveryConfig) {
     const made = createAlerts(
       {
         engine: { ...ALERTS_DEFAULTS.engine, tickMs: 10 },
-        smtp: { host: '127.0.0.1', port: receivers.smtpPort, tls: 'none', ...account, limitMs: 2_000 },
-        ...{ allow: ['127.0.0.1'], hookLimitMs: 2_000, deliveries },
+        smtp: { host: '127.0.0.1', port: receivers.smtpPort, tls: 'none', ...account, limitMs: 20_000 },
+        ...{ allow: ['127.0.0.1'], hookLimitMs: 20_000, deliveries },
       },
       {
         ...{ state, lines: written.lines, reader, bus, log: { debug: log, info: log, warn: log, error: log } },

@@ -4,7 +4,8 @@ import { hasRedis, REDIS_NOTE, startRedis, type TestRedis } from '../../../loggi
 import { openRedis } from '../../../logging/redis-connection.ts';
 import { createLease, type Lease } from './lease.ts';
 
-const TIMES = { ttlMs: 300, everyMs: 20, patienceMs: 60, aloneMs: 400 };
+/** Shorter than at work, and longer than anything here ever stands still. */
+const TIMES = { ttlMs: 1_500, everyMs: 50, patienceMs: 150, aloneMs: 1_000 };
 
 describe.skipIf(!hasRedis)(`of several managers one leads, ${REDIS_NOTE}`, () => {
   let redis: TestRedis;
@@ -23,7 +24,7 @@ describe.skipIf(!hasRedis)(`of several managers one leads, ${REDIS_NOTE}`, () =>
     connection: Redis;
   }
   function manager(owner: string): Manager {
-    const connection = openRedis({ url: redis.url }, { name: owner, commandLimitMs: 200 });
+    const connection = openRedis({ url: redis.url }, { name: owner, commandLimitMs: 1_000 });
     const changes: boolean[] = [];
     const lease = createLease(
       { ...TIMES, key: 'lease', owner },
