@@ -96,6 +96,12 @@ export const agentConfigSchema = z.object({
           'A guest that changes its memory faster than it can be copied is tried for so long with the longest downtime that ' +
             'is allowed; then the move ends and it runs on where it is.',
         ),
+      connect: duration({ min: '1s', max: '1h' })
+        .prefault('20s')
+        .describe(
+          'A target whose libvirt gives no answer while a live move is prepared is waited for so long, not for the two ' +
+            'minutes of the kernel; then the move is ended and the instance runs on where it is.',
+        ),
     })
     .prefault({})
     .describe('Instances that move from here to another host.'),

@@ -17,6 +17,7 @@ export interface MigrationSideConfig {
   peerUri: string;
   keepDir: string;
   giveUpMs: number;
+  connectMs: number;
 }
 
 export interface MigrationSide {

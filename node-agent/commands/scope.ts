@@ -24,6 +24,8 @@ export interface Scopes {
   close(instance: string, opId: string): void;
   /** Adds job and instance to a line that belongs to a scope; every line of the agent goes through here. */
   mark(line: NewLine): NewLine;
+  /** True for the name of an instance that has a scope. */
+  moving(name: string): boolean;
   /** Hears the lines about an instance that has a scope. Returns how to stop. */
   on(instance: string, handler: (line: NewLine) => void): () => void;
   /** The manager opens and closes scopes over the link: the other side of a migration. */
@@ -73,6 +75,7 @@ export function createScopes(): Scopes {
       for (const handler of [...(handlers.get(scope.instance) ?? [])]) handler(marked);
       return marked;
     },
+    moving: (name) => [...scopes.values()].some((scope) => scope.name === name),
     on(instance, handler) {
       const set = handlers.get(instance) ?? new Set();
       handlers.set(instance, set.add(handler));

@@ -1,6 +1,7 @@
 import type { AgentInstance } from '../../common/model/instance.ts';
 import type { NewLine } from '../../common/model/line.ts';
 import { changesXml, eventLine, isHarmless } from './event-line.ts';
+import { createHandover } from './handover.ts';
 import { type Changes, createInventory } from './inventory.ts';
 import type { Log } from './log.ts';
 import type { VirshChildren } from './virsh-children.ts';
@@ -18,7 +19,13 @@ export interface ConnectionHooks {
 /** One libvirt URI: the shell, its events and the instances behind it. */
 export function createConnection(
   config: { uri: string; events: boolean; deadlineMs: number; connectDeadlineMs: number },
-  deps: { children: VirshChildren; log: Log; emit(line: NewLine): void },
+  deps: {
+    children: VirshChildren;
+    log: Log;
+    emit(line: NewLine): void;
+    /** Whether the instance of this name is about to leave or to come. */
+    moving?: ((name: string) => boolean) | undefined;
+  },
   hooks: ConnectionHooks,
 ) {
   const shell = createVirshShell(config, deps, { onUp: () => void open(), onDown: lost });
@@ -27,6 +34,7 @@ export function createConnection(
   let isListed = false;
   let waiting: VirshEvent[] = [];
   let reading = false;
+  const handover = createHandover(deps.moving);
 
   async function open(): Promise<void> {
     // Events first: what changes while we read is then told afterwards.
@@ -67,6 +75,7 @@ export function createConnection(
 
   function told(list: VirshEvent[]): void {
     waiting.push(...list);
+    handover.heard(list);
     if (!reading) void readTold();
   }
 
@@ -74,6 +83,7 @@ export function createConnection(
   async function readTold(): Promise<void> {
     reading = true;
     while (waiting.length > 0) {
+      await handover.calm(waiting);
       const list = waiting;
       waiting = [];
       // The name may be gone after the re-read (undefined, renamed): keep who had it before.

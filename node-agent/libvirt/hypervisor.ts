@@ -51,7 +51,13 @@ const FALLBACK_URI = 'test:///default';
 
 export function createHypervisor(
   config: HypervisorConfig,
-  deps: { emit(line: NewLine): void; log: Log; now(): number },
+  deps: {
+    emit(line: NewLine): void;
+    log: Log;
+    now(): number;
+    /** Whether the instance of this name is about to leave or to come; nobody asks about it while it is handed over. */
+    moving?: (name: string) => boolean;
+  },
 ): Hypervisor {
   const { log } = deps;
   const procDir = config.procDir ?? '/proc';
@@ -71,7 +77,7 @@ export function createHypervisor(
         deadlineMs: config.readDeadlineMs ?? 4_000,
         connectDeadlineMs: config.readDeadlineMs ?? 5_000,
       },
-      { children, log, emit: deps.emit },
+      { children, log, emit: deps.emit, moving: deps.moving },
       {
         ...hooks,
         onChanges({ changed, gone }) {

@@ -24,12 +24,13 @@ const gone = { code: 1, stdout: '', stderr: 'the host is off' };
 export const ended = (job: Job) => !['planned', 'running'].includes(job.state);
 
 /** A small cloud of real libvirts with shared storage, its manager and agents: what migrations are tried on. */
-export async function migrationCloud(name: string, hosts: number, locks = false) {
+export async function migrationCloud(name: string, hosts: number, locks = false, moreAgentEnv: NodeJS.ProcessEnv = {}) {
   const lab = createLab({ name: `${name}-${process.pid}`, hosts, locks });
   const sockets: Socket[] = [];
   const agentEnv: NodeJS.ProcessEnv = {
     WEBVIRT_AGENT_LIBVIRT_PEER_URI: 'qemu+tcp://{address}/system',
     WEBVIRT_AGENT_MIGRATION_GIVE_UP: '1s',
+    ...moreAgentEnv,
   };
   // A host that is gone is noticed in seconds.
   const managerEnv: NodeJS.ProcessEnv = {

@@ -4,17 +4,20 @@ import type { LibvirtJob } from '../../../common/wire/migration.ts';
 import { jobOfStats, parseJobInfo } from '../../libvirt/job-info.ts';
 import type { MigrationVirsh } from '../../libvirt/migration-virsh.ts';
 import { createPace } from './migrate-pace.ts';
+import { reachTimes, watchReach } from './migrate-reach.ts';
 import type { ProcedureCall } from './procedure.ts';
 
 const POLL_MS = 250;
+/** Most moves of quiet guests are over by then, and each look takes from what they need. */
+const FIRST_LOOK_MS = 500;
 /** libvirt has nothing under way any more and virsh does not come back: it will not. */
 const STALLED_MS = 20_000;
 
 export interface Watched {
   /** libvirt's own numbers of the whole move, where its event came. */
   completed: LibvirtJob | null;
-  /** Why it was stopped by us: the guest cannot be copied within the limits. */
-  gaveUp: string | null;
+  /** Why it was stopped by us: the guest cannot be copied within the limits, or the target is gone. */
+  gaveUp: { code: 'timeout' | 'host-unreachable'; text: string } | null;
   rounds: number;
 }
 
@@ -23,7 +26,9 @@ export interface WatchDeps {
   /** Lines about the instance, as they are written. */
   lines(handler: (line: NewLine) => void): () => void;
   giveUpMs: number;
-  /** Told once, when libvirt has ended the move and virsh does not. */
+  /** Whether the target's libvirt answers now, or nobody can tell. */
+  targetAnswers(deadlineMs: number): Promise<boolean>;
+  /** Told when libvirt has ended the move, or was told to end it before anything was sent, and virsh does not end. */
   stalled(): void;
 }
 
@@ -34,7 +39,7 @@ export interface WatchDeps {
  */
 export function watchMigration(
   call: ProcedureCall,
-  options: { live: boolean; longestMs: number | undefined; startedAtMs: number },
+  options: { live: boolean; longestMs: number | undefined; startedAtMs: number; connectMs: number },
   deps: WatchDeps,
 ): { stop(lateMs: number): Promise<Watched> } {
   const id = call.entry.instance ?? '';
@@ -53,7 +58,11 @@ export function watchMigration(
   const off = deps.lines((line) => {
     if (line.source !== 'libvirt') return;
     const detail = String(line.fields?.['detail'] ?? '');
-    if (line.unit === 'lifecycle' && /^Suspended Migrated/.test(detail)) tell('hands over');
+    if (line.unit === 'lifecycle' && /^Suspended Migrated/.test(detail)) {
+      reach?.stop();
+      // Told with the next look only: most guests run again by then, and meanwhile every word would be in their way.
+      phase = 'hands over';
+    }
     if (line.unit !== 'job-completed' || String(line.fields?.['operation']) !== '5') return;
     seen.completed = jobOfStats((key) => line.fields?.[key]);
     completed();
@@ -63,6 +72,7 @@ export function watchMigration(
     phase = now;
     // Before the first pass all numbers are zero and say nothing.
     if (job !== null && job.totalBytes > 0) {
+      reach?.stop();
       seen.rounds = Math.max(seen.rounds, job.rounds);
       best = Math.max(best, Math.min(0.99, 1 - job.remainingBytes / job.totalBytes));
       const { elapsedMs: _elapsed, downtimeMs, ...numbers } = job;
@@ -93,7 +103,8 @@ export function watchMigration(
     if (phase === 'hands over') return;
     const step = pace.step(job, performance.now());
     if (step === 'give-up' && seen.gaveUp === null) {
-      seen.gaveUp = `After ${job.rounds} passes the guest still changes its memory faster (${mib(job.dirtyRateBps)} MiB/s) than it can be copied (${mib(job.rateBps)} MiB/s) within a stop of ${pace.limitMs} ms. Allow a longer stop (maxDowntimeMs), or move it when it does less.`;
+      const text = `After ${job.rounds} passes the guest still changes its memory faster (${mib(job.dirtyRateBps)} MiB/s) than it can be copied (${mib(job.rateBps)} MiB/s) within a stop of ${pace.limitMs} ms. Allow a longer stop (maxDowntimeMs), or move it when it does less.`;
+      seen.gaveUp = { code: 'timeout', text };
       call.line('warn', 'the move is given up: the guest changes its memory faster than it can be copied', {
         ...{ rounds: job.rounds, dirtyRateBps: job.dirtyRateBps, rateBps: job.rateBps, downtimeLimitMs: pace.limitMs },
       });
@@ -107,12 +118,26 @@ export function watchMigration(
   }
 
   async function run(): Promise<void> {
-    while (!ended) {
+    for (let waitMs = FIRST_LOOK_MS; ; waitMs = POLL_MS) {
+      await new Promise<void>((resolve) => setTimeout(resolve, waitMs));
+      if (ended) return;
       // What cannot be read now is read the next time: the move itself does not hang on it.
       await look().catch(() => undefined);
-      if (!ended) await new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
+
+  function lost(): void {
+    const text =
+      'The target’s libvirt gave no answer before anything of the guest was sent, and the move was told to end. libvirt may hold the guest for some minutes more, until the kernel gives up to connect.';
+    seen.gaveUp ??= { code: 'host-unreachable', text };
+    call.line('warn', 'the move is given up: libvirt of the target does not answer', {});
+    void abort();
+    // What libvirt waits for cannot be ended from outside; that it was told to end holds all the same.
+    setTimeout(() => !ended && deps.stalled(), reachTimes(options.connectMs).endMs).unref();
+  }
+  // A cold one is over in a moment, and libvirt knows no word to end it.
+  const reach = options.live ? watchReach(options.connectMs, { answers: deps.targetAnswers, lost }) : undefined;
+
   const onCancel = () => void abort();
   call.signal.addEventListener('abort', onCancel);
   tell(phase);
@@ -126,6 +151,7 @@ export function watchMigration(
         clearTimeout(timer);
       }
       ended = true;
+      reach?.stop();
       call.signal.removeEventListener('abort', onCancel);
       off();
       return seen;

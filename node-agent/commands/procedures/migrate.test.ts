@@ -6,7 +6,7 @@ import type { JobDetail } from '../../../common/model/job.ts';
 import type { NewLine } from '../../../common/model/line.ts';
 import type { MigrateArgs } from '../../../common/wire/migration.ts';
 import type { MigrationVirsh } from '../../libvirt/migration-virsh.ts';
-import type { VirshOutcome } from '../../libvirt/virsh-children.ts';
+import type { VirshOutcome, VirshRunOptions } from '../../libvirt/virsh-children.ts';
 import type { Entry } from '../journal-entry.ts';
 import { createScopes } from '../scope.ts';
 import { createMigrate } from './migrate.ts';
@@ -33,7 +33,7 @@ afterEach(() => rmSync(keepDir, { recursive: true }));
 
 function rig(
   end: VirshOutcome,
-  change: { state?: 'running' | 'shutoff'; args?: Partial<MigrateArgs>; pid?: number } = {},
+  change: { state?: 'running' | 'shutoff'; args?: Partial<MigrateArgs>; pid?: number; peer?: () => VirshOutcome } = {},
 ) {
   const asked: string[] = [];
   const progress: JobDetail[] = [];
@@ -49,19 +49,23 @@ function rig(
       asked.push(words.join(' '));
       return { stdout: words[0] === 'dumpxml' ? '<domain/>' : '', stderr: '' };
     },
-    async move(words: readonly string[], _id: string, options: { onStart?(pid: number | null): void }) {
+    async move(words: readonly string[], _id: string, options: VirshRunOptions) {
       asked.push(words.join(' '));
       options.onStart?.(4711);
-      await over;
-      return end;
+      const killed = new Promise<VirshOutcome>((resolve) =>
+        options.signal?.addEventListener('abort', () => resolve({ ended: 'aborted', stdout: '', stderr: '' })),
+      );
+      return Promise.race([over.then(() => end), killed]);
     },
+    peer: async () => (change.peer ?? (() => exit(0)))(),
   } as unknown as MigrationVirsh;
   const hypervisor = {
     facts: () => ({ libvirtAnswers: true, hypervisor: { uri: URI } }),
     observe: async () => here,
     instance: () => here ?? undefined,
   };
-  const procedure = createMigrate({ uri: URI, keepDir, giveUpMs: 1_000 }, { virsh, scopes, hypervisor });
+  const connectMs = change.peer === undefined ? 60_000 : 5;
+  const procedure = createMigrate({ uri: URI, keepDir, giveUpMs: 1_000, connectMs }, { virsh, scopes, hypervisor });
   let started: (pid: number | null) => void = () => undefined;
   const begun = new Promise<number | null>((resolve) => {
     started = resolve;
@@ -83,6 +87,7 @@ function rig(
   };
 }
 
+const late: VirshOutcome = { ended: 'deadline', stdout: '', stderr: '' };
 const exit = (code: number, stderr = ''): VirshOutcome => ({ ended: 'exit', code, signal: null, stdout: '', stderr });
 
 test('a move: the definition is kept, a short stop is asked for, the last word of libvirt has the numbers', async () => {
@@ -160,4 +165,37 @@ test('after a restart of the agent: it tells what it sees, and begins nothing', 
   at.gone();
   expect(await at.recover()).toMatchObject({ state: 'unknown', afterState: null });
   expect(at.asked.some((words) => words.startsWith('migrate '))).toBe(false);
+});
+
+test('a target that is gone before anything was sent is not waited for: libvirt is told to end, and virsh is ended', async () => {
+  for (const peer of [() => exit(1, 'error: no route'), (): VirshOutcome => ({ ...late })]) {
+    const at = rig(exit(0), { peer });
+    expect(await at.run()).toMatchObject({ state: 'failed', error: { code: 'host-unreachable' } });
+    expect(at.asked).toContain('domjobabort');
+  }
+  const at = rig(exit(1, 'error: canceled by client'), { peer: () => exit(1) });
+  const outcome = at.run();
+  await at.begun;
+  at.cancel();
+  expect(await outcome).toMatchObject({ state: 'cancelled' });
+});
+
+test('a target that answers may take its time, and so may one that missed a single question', async () => {
+  let questions = 0;
+  let enough: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    enough = resolve;
+  });
+  const at = rig(exit(0), {
+    peer() {
+      questions += 1;
+      if (questions > 6) enough();
+      return questions % 2 === 0 ? exit(1) : exit(0);
+    },
+  });
+  const outcome = at.run();
+  await asked;
+  expect(at.asked).not.toContain('domjobabort');
+  at.finish();
+  expect(await outcome).toMatchObject({ state: 'done' });
 });

@@ -13,6 +13,7 @@ import { processStart } from '../process-start.ts';
 import type { Scopes } from '../scope.ts';
 import { virshFault } from '../virsh-faults.ts';
 import { FIRST_DOWNTIME_MS } from './migrate-pace.ts';
+import { WITHIN_MS } from './migrate-reach.ts';
 import { type Watched, watchMigration } from './migrate-watch.ts';
 import { migrateWords } from './migrate-words.ts';
 import { defineProcedure, type Procedure, type ProcedureCall } from './procedure.ts';
@@ -24,6 +25,8 @@ export interface MigrateConfig {
   keepDir: string;
   /** How long a guest that is faster than the network is tried for at the longest downtime. */
   giveUpMs: number;
+  /** How long a target that gives no answer while a live move is prepared is waited for. */
+  connectMs?: number;
 }
 
 export interface MigrateDeps {
@@ -53,11 +56,18 @@ export function createMigrate(config: MigrateConfig, deps: MigrateDeps): Procedu
     scopes.open({ opId: call.entry.opId, instance: id, name });
     return watchMigration(
       call,
-      { live: call.args.live, longestMs: call.args.maxDowntimeMs, startedAtMs: performance.now() },
+      {
+        ...{ live: call.args.live, longestMs: call.args.maxDowntimeMs, startedAtMs: performance.now() },
+        connectMs: config.connectMs ?? WITHIN_MS,
+      },
       {
         virsh,
         stalled,
         giveUpMs: config.giveUpMs,
+        async targetAnswers(deadlineMs) {
+          const asked = await virsh.peer(call.args.uri, deadlineMs);
+          return asked.ended === 'not-started' || (asked.ended === 'exit' && asked.code === 0);
+        },
         lines: (handler: (line: NewLine) => void) => scopes.on(id, handler),
       },
     );
@@ -163,10 +173,14 @@ function outcomeOf(call: Call, ran: VirshOutcome, seen: Watched, totalMs: number
     return ran.reason === 'aborted'
       ? cancelled(call.why())
       : failed('libvirt-unavailable', `Nothing was sent: ${ran.detail}.`);
+  if (seen.gaveUp?.code === 'host-unreachable' && !(ran.ended === 'exit' && ran.code === 0))
+    return call.signal.aborted
+      ? cancelled(call.why(), ran.stderr)
+      : failed(seen.gaveUp.code, seen.gaveUp.text, ran.stderr);
   if (ran.ended !== 'exit' || ran.code === null)
     return unknown('virsh ended before the move did. Both hosts must be looked at.', ran.stderr);
   if (ran.code !== 0) {
-    if (seen.gaveUp !== null) return failed('timeout', seen.gaveUp, ran.stderr);
+    if (seen.gaveUp !== null) return failed(seen.gaveUp.code, seen.gaveUp.text, ran.stderr);
     if (call.signal.aborted) return cancelled(call.why(), ran.stderr);
     const fault = virshFault(ran.stderr);
     if (fault.maybe) return unknown(fault.message, ran.stderr);
