@@ -106,6 +106,8 @@ export const targetFactsSchema = z.object({
   emulatorThere: z.boolean(),
   networks: z.array(z.object({ kind: z.string(), name: z.string(), there: z.boolean(), active: z.boolean() })).max(64),
   files: z.array(fileFactsSchema).max(256),
+  /** Folders of libvirt's started pools here: into no other it copies a disk. Told when a disk is not there. */
+  poolFolders: z.array(z.string().max(1024)).max(256).optional(),
   hostUuid: z.string().max(64).nullable(),
 });
 export type TargetFacts = z.infer<typeof targetFactsSchema>;

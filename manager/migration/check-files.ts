@@ -22,7 +22,11 @@ export function diskChecks(at: Where, source: SourceFacts, target: TargetFacts):
   for (const file of needs.files.filter(({ kind }) => kind !== 'boot')) {
     const here = source.files.find(({ path }) => path === file.path);
     const there = target.files.find(({ path }) => path === file.path);
-    checks.push(file.kind === 'disk' && at.copyStorage ? copied(at, file, there) : shared(at, file, here, there));
+    checks.push(
+      file.kind === 'disk' && at.copyStorage
+        ? copied(at, file, there, target.poolFolders)
+        : shared(at, file, here, there),
+    );
   }
   if (needs.remoteDisks > 0)
     checks.push({
@@ -33,14 +37,30 @@ export function diskChecks(at: Where, source: SourceFacts, target: TargetFacts):
   return checks.length > 0 ? checks : [{ check: 'disk', verdict: 'ok', text: 'It has no disk.' }];
 }
 
-function copied(at: Where, { path }: NeededFile, there: FileFacts | undefined): MigrationCheck {
+/** `poolFolders` absent: an agent of an earlier version did not tell them. */
+function copied(
+  at: Where,
+  { path, block }: NeededFile,
+  there: FileFacts | undefined,
+  poolFolders: readonly string[] | undefined,
+): MigrationCheck {
+  const say = (verdict: MigrationCheck['verdict'], text: string): MigrationCheck => ({ check: 'disk', verdict, text });
+  if (block) return say('fail', `${path} is a block device: only disks that are files are copied.`);
   if (there?.there === true)
-    return {
-      check: 'disk',
-      verdict: 'fail',
-      text: `${path} exists on ${at.targetName} already: a copy would overwrite it. If both hosts share it, do not copy.`,
-    };
-  return { check: 'disk', verdict: 'ok', text: `${path} will be copied to ${at.targetName}.` };
+    return say(
+      'fail',
+      `${path} exists on ${at.targetName} already: a copy would overwrite it. If both hosts share it, do not copy.`,
+    );
+  const folder = path.slice(0, path.lastIndexOf('/')) || '/';
+  if (poolFolders !== undefined && !poolFolders.some((pool) => pool.replace(/(?<=.)\/$/, '') === folder))
+    return say(
+      'fail',
+      `libvirt of ${at.targetName} makes the copy only in a storage pool of its own that is started, and has none in ${folder}. There: virsh pool-define-as NAME dir --target ${folder}, then virsh pool-start NAME.`,
+    );
+  return say(
+    'ok',
+    `${path} will be copied whole to ${at.targetName}. The file on ${at.sourceName} stays; remove it when you need it no more.`,
+  );
 }
 
 function shared(

@@ -135,6 +135,25 @@ test.each<[what: string, change: Partial<CheckInput>, expected: string[]]>([
   ['not readable', { targetFacts: target({ files: [file({ readable: false })] }) }, ['disk fail']],
   ['copied onto a file', { copyStorage: true }, ['disk fail']],
   ['copied to nothing', { copyStorage: true, targetFacts: target({ files: [file({ there: false })] }) }, []],
+  ...(['/srv', '/srv/'] as const).map((pool): [string, Partial<CheckInput>, string[]] => [
+    `copied into the pool ${pool}`,
+    { copyStorage: true, targetFacts: target({ files: [file({ there: false })], poolFolders: ['/var', pool] }) },
+    [],
+  ]),
+  [
+    'copied to where libvirt has no pool',
+    { copyStorage: true, targetFacts: target({ files: [file({ there: false })], poolFolders: ['/srv/other'] }) },
+    ['disk fail'],
+  ],
+  [
+    'a block device copied',
+    {
+      copyStorage: true,
+      sourceFacts: source({}, { files: [needed({ block: true })] }),
+      targetFacts: target({ files: [file({ there: false })], poolFolders: ['/srv'] }),
+    },
+    ['disk fail'],
+  ],
   [
     'copied through the tunnel',
     { copyStorage: true, tunnelled: true, targetFacts: target({ files: [file({ there: false })] }) },

@@ -29,6 +29,9 @@ export interface Gathered {
 
 /** Asks both hosts and makes the checks. What cannot be asked becomes a failed check, never an error of the call. */
 export function createGather(deps: Pick<MigrationDeps, 'ask' | 'link' | 'inventory'>) {
+  /** The template of the URI that each host named last: what it gives is tried while the host is asked again. */
+  const templates = new Map<string, string>();
+
   async function asked<T>(
     schema: { parse(told: unknown): T },
     host: Host,
@@ -53,12 +56,16 @@ export function createGather(deps: Pick<MigrationDeps, 'ask' | 'link' | 'invento
     known: SourceFacts | Error,
   ): Promise<Gathered> {
     const nothing = new Error('nothing was asked, because the other host did not answer');
-    const targetFacts =
-      known instanceof Error || source.id === target.id
-        ? nothing
-        : await asked(targetFactsSchema, target, { side: 'target', instance: instance.id, needs: known.needs });
+    const askPeer = (uri: string) => asked(peerFactsSchema, source, { side: 'peer', uri });
+    const vain = known instanceof Error || source.id === target.id;
+    const guess = vain ? null : fillPeerUri(templates.get(target.id) ?? '', target.address);
+    const early = guess === null ? null : askPeer(guess);
+    const targetFacts = vain
+      ? nothing
+      : await asked(targetFactsSchema, target, { side: 'target', instance: instance.id, needs: known.needs });
     const uri = targetFacts instanceof Error ? null : fillPeerUri(targetFacts.peerUri, target.address);
-    const peer = uri === null ? nothing : await asked(peerFactsSchema, source, { side: 'peer', uri });
+    const peer = uri === null ? nothing : await (uri === guess && early !== null ? early : askPeer(uri));
+    if (!(targetFacts instanceof Error)) templates.set(target.id, targetFacts.peerUri);
     const checks = checksOf({ instance, source, target, ...options, sourceFacts: known, targetFacts, peer, uri });
     return {
       uri,

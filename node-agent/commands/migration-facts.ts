@@ -11,9 +11,10 @@ import {
 } from '../../common/wire/migration.ts';
 import { createGuestProcesses } from '../libvirt/guest-processes.ts';
 import { parseHostUuid } from '../libvirt/host-facts.ts';
-import { parseCpuModels, parseHostCpu, parseNeeds } from '../libvirt/migration-needs.ts';
+import { parseCpuModels, parseHostCpu, parseNeeds, parsePoolFolder } from '../libvirt/migration-needs.ts';
 import type { MigrationVirsh } from '../libvirt/migration-virsh.ts';
 import { isNoDomain } from '../libvirt/virsh-text.ts';
+import { isUuid } from '../libvirt/virsh-words.ts';
 import { availableMemoryBytes } from '../resources/memory.ts';
 import { readNetworks } from '../resources/networks.ts';
 import { type LookHypervisor, lookAt } from './look.ts';
@@ -37,6 +38,8 @@ export interface FactsDeps {
 const KEEP_MS = 60_000;
 const READ_MS = 10_000;
 const PEER_MS = 4_000;
+/** The dialog asks every few seconds and the click comes right behind: what was reached a moment ago is not called again. */
+const PEER_KEEP_MS = 10_000;
 
 /** Answers `migration-facts`: what an instance needs, what this host has of it, whether another libvirt is reached. */
 export function createMigrationFacts(config: FactsConfig, deps: FactsDeps): (args: Record<string, unknown>) => unknown {
@@ -44,12 +47,13 @@ export function createMigrationFacts(config: FactsConfig, deps: FactsDeps): (arg
   const procDir = config.procDir ?? '/proc';
   const guests = createGuestProcesses({ runDir: config.runDir, procDir });
   const kept = new Map<string, { tsMs: number; text: string }>();
+  const reached = new Map<string, { tsMs: number; facts: PeerFacts }>();
 
-  /** What virsh prints, kept for a minute; `error: …` is kept for nobody. */
-  async function read(words: readonly string[]): Promise<{ text: string; fault: string | null }> {
+  /** What virsh prints, kept for a minute unless told; `error: …` is kept for nobody. */
+  async function read(words: readonly string[], keepMs = KEEP_MS): Promise<{ text: string; fault: string | null }> {
     const key = words.join(' ');
     const old = kept.get(key);
-    if (old !== undefined && Math.abs(deps.now() - old.tsMs) < KEEP_MS) return { text: old.text, fault: null };
+    if (old !== undefined && Math.abs(deps.now() - old.tsMs) < keepMs) return { text: old.text, fault: null };
     const ran = await virsh.host(words, READ_MS);
     if (ran.ended !== 'exit') return { text: '', fault: `virsh gave no answer (${ran.ended})` };
     if (ran.code !== 0) return { text: '', fault: ran.stderr.replace(/^error: /gm, '').trim() };
@@ -74,6 +78,17 @@ export function createMigrationFacts(config: FactsConfig, deps: FactsDeps): (arg
     return { look: now, needs, files, cpu: parseHostCpu(text), hostUuid: parseHostUuid(text) ?? null };
   }
 
+  /** Only libvirt's own pools count, and only those that are started. Asked anew: a person may just have made one. */
+  async function poolFolders(): Promise<string[]> {
+    const ids = (await read(['pool-list', '--uuid'], 0)).text.split('\n').map((line) => line.trim());
+    const folders: string[] = [];
+    for (const id of ids.filter(isUuid).slice(0, 256)) {
+      const folder = parsePoolFolder((await read(['pool-dumpxml', id], 0)).text);
+      if (folder !== null && folder.length <= 1_024) folders.push(folder);
+    }
+    return folders;
+  }
+
   async function target(instance: string, needs: Needs): Promise<TargetFacts> {
     const type = needs.domainType === 'kvm' ? 'kvm' : 'qemu';
     const words = ['domcapabilities', `--virttype=${type}`];
@@ -89,6 +104,8 @@ export function createMigrationFacts(config: FactsConfig, deps: FactsDeps): (arg
       guests.read(),
     ]);
     const heldBytes = new Map([...used].map(([id, { memoryUsedBytes }]) => [id, memoryUsedBytes]));
+    const isMissing = ({ path, kind }: Needs['files'][number]) =>
+      kind === 'disk' && files.find((file) => file.path === path)?.there !== true;
     const namesake = hypervisor.idOf(needs.name);
     return {
       peerUri: config.peerUri,
@@ -105,11 +122,22 @@ export function createMigrationFacts(config: FactsConfig, deps: FactsDeps): (arg
         return { kind, name, there: found !== undefined, active: found?.active === true };
       }),
       files,
+      ...(needs.files.some(isMissing) ? { poolFolders: await poolFolders() } : {}),
       hostUuid: parseHostUuid(capabilities.text) ?? null,
     };
   }
 
   async function peer(uri: string): Promise<PeerFacts> {
+    const old = reached.get(uri);
+    if (old !== undefined && Math.abs(deps.now() - old.tsMs) < PEER_KEEP_MS) return old.facts;
+    reached.delete(uri);
+    const facts = await call(uri);
+    if (reached.size > 64) reached.clear();
+    if (facts.reached) reached.set(uri, { tsMs: deps.now(), facts });
+    return facts;
+  }
+
+  async function call(uri: string): Promise<PeerFacts> {
     const ran = await virsh.peer(uri, PEER_MS);
     if (ran.ended !== 'exit') return { reached: false, hostUuid: null, text: `no answer within ${PEER_MS / 1000} s` };
     if (ran.code === 0) return { reached: true, hostUuid: parseHostUuid(ran.stdout) ?? null, text: '' };

@@ -105,6 +105,22 @@ function addNetwork(needs: Needs, type: string, attributes: Attributes): void {
     needs.networks.push({ kind, name: name.slice(0, 255) });
 }
 
+/** The folder of a storage pool, from its XML; null for one that has none. */
+export function parsePoolFolder(xml: string): string | null {
+  let folder: string | null = null;
+  try {
+    walk(xml, {
+      open: () => undefined,
+      close(path, text) {
+        if (path === 'pool/target/path') folder = text;
+      },
+    });
+  } catch {
+    return null;
+  }
+  return folder;
+}
+
 /** The host's own CPU and UUID in `capabilities`; null where they are not told. */
 export function parseHostCpu(xml: string): CpuFacts | null {
   const cpu: CpuFacts = { arch: '', vendor: '', model: '', features: [] };

@@ -22,6 +22,8 @@ const WORDS: ReadonlySet<string> = new Set([
   'migrate',
   'migrate-setmaxdowntime',
   'net-list',
+  'pool-dumpxml',
+  'pool-list',
   'reboot',
   'reset',
   'resume',

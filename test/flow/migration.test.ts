@@ -108,6 +108,44 @@ describe.skipIf(process.getuid?.() !== 0)('migrations', () => {
     expect(await world.really(two, id)).toBe('running');
   });
 
+  test('disks that only the source sees are copied along, into a pool of the target, and go on there', async () => {
+    const [one, two] = [world.host(1), world.host(2)];
+    const id = await one.defineGuest({ name: 'copied-1', running: false });
+    const disk = '/var/lib/libvirt/local/copied-1.qcow2';
+    const define = `cat > /tmp/copied.xml && virsh define /tmp/copied.xml && virsh start copied-1`;
+    const script = `qemu-img create -q -f qcow2 ${disk} 8M && ${define}`;
+    const xml = (await one.virsh('dumpxml', id)).stdout.replace('/var/lib/libvirt/images/copied-1.qcow2', disk);
+    expect(await one.exec(['sh', '-c', script], { input: xml })).toMatchObject({ code: 0 });
+    await one.awaitConsole('copied-1', /heartbeat/);
+    await world.shown(id, ({ state }) => state === 'running');
+    // libvirt makes the file on the target, and does so only in a pool of its own.
+    const refused = await world.move(id, two, { copyStorage: true });
+    expect(refused.body).toMatchObject({
+      err: 'not-movable',
+      message: expect.stringContaining('virsh pool-define-as'),
+    });
+    const folder = '/var/lib/libvirt/local';
+    for (const words of [
+      ['pool-define-as', 'local', 'dir', '--target', folder],
+      ['pool-start', 'local'],
+    ])
+      expect(await two.virsh(...words)).toMatchObject({ code: 0 });
+    await world.move(id, two, { opId: 'move-copied-1', copyStorage: true });
+    const job = await world.outcome('move-copied-1');
+    expect(job).toMatchObject({ state: 'done', error: null });
+    expect(resultOf(job).transferredBytes).toBeGreaterThan(8 * MIB);
+    expect([await world.really(one, id), await world.really(two, id)]).toEqual([null, 'running']);
+    // It writes its number to the copy, and the file that it left is as it was.
+    const beat = await two.awaitConsole('copied-1', /heartbeat \d+ /);
+    expect(Number(/heartbeat (\d+)/.exec(beat)?.[1])).toBeGreaterThan(0);
+    await two.virsh('destroy', id);
+    expect(await two.exec(['qemu-img', 'check', '-q', '-f', 'qcow2', disk])).toMatchObject({ code: 0 });
+    const raw = (host: LabHost) =>
+      host.exec(['sh', '-c', `qemu-img convert -f qcow2 -O raw ${disk} ${folder}/raw && head -c 8 ${folder}/raw`]);
+    const numbers = await Promise.all([one, two].map(async (host) => Number.parseInt((await raw(host)).stdout, 10)));
+    expect(numbers[1]).toBeGreaterThanOrEqual(numbers[0] ?? Number.NaN);
+  });
+
   test('a guest that is paused arrives paused', async () => {
     const [one, two] = [world.host(1), world.host(2)];
     const id = await guest('paused-1', one);
