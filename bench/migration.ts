@@ -12,7 +12,7 @@ import type { Row } from './support/table.ts';
  * Live migration between two hosts: ours beside a bare `virsh migrate --live` with its defaults, turn about with the same
  * guest. The downtime is what libvirt measured; the total is the wall clock of the job, and of virsh.
  */
-const ROUNDS = Number(process.env['BENCH_MIGRATIONS'] ?? 8);
+const ROUNDS = Number(process.env['BENCH_MIGRATIONS'] ?? 16);
 
 interface Move {
   downtimeMs: number;
@@ -64,10 +64,11 @@ async function measure(later: (undo: Undo) => void): Promise<Row[]> {
   const mine: Move[] = [];
   const plain: Move[] = [];
   let [from, to] = [one, two];
-  // Each way of moving goes both ways equally often; the first pair is the warm-up.
-  for (let i = -2; i < ROUNDS * 2; i += 1) {
+  // There and back with one, there and back with the other, who begins in turn: each goes both ways equally often, and
+  // equally often behind itself and behind the other. The first of each are the warm-up.
+  for (let i = -4; i < ROUNDS * 2; i += 1) {
     await untilBody<Instance[]>(cloud.socket, '/api/v1/instances', at(from));
-    const byUs = Math.floor(i / 2) % 2 === 0;
+    const byUs = [0, 3].includes(Math.floor((i + 8) / 2) % 4);
     const move = byUs ? await ours(cloud, id, idOf(to)) : await bare(from, to, id);
     if (i >= 0) (byUs ? mine : plain).push(move);
     [from, to] = [to, from];
