@@ -19,6 +19,20 @@ export interface Entry {
   line: NewLine;
 }
 
+const CURSOR = /^s=([0-9a-f]+);i=([0-9a-f]+);/;
+
+/**
+ * How many entries lie between two, by the numbers that journald gives them; undefined where they are of different journals, or
+ * what was numbered anew.
+ */
+export function entriesBetween(before: string, after: string): number | undefined {
+  const [, series, from] = CURSOR.exec(before) ?? [];
+  const [, same, to] = CURSOR.exec(after) ?? [];
+  if (series === undefined || series !== same || from === undefined || to === undefined) return undefined;
+  const count = Number.parseInt(to, 16) - Number.parseInt(from, 16) - 1;
+  return count >= 0 && Number.isSafeInteger(count) ? count : undefined;
+}
+
 /** Reads one line of `journalctl -o json`; null for what is none. A message over the cap is cut and marked. */
 export function parseEntry(text: string, capBytes: number): Entry | null {
   let raw: unknown;

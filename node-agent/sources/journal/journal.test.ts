@@ -87,6 +87,7 @@ describe.skipIf(!real)('a real journald', () => {
     await journald.say('test-e', 'info', 'will be thrown away');
     await rig.until(has('will be thrown away'));
     await stop();
+    for (const text of ['lost one', 'lost two', 'lost three']) await journald.say('test-e', 'info', text);
     await journald.vacuum(1);
     await journald.vacuum(1);
     await journald.say('test-e', 'info', 'kept');
@@ -94,6 +95,10 @@ describe.skipIf(!real)('a real journald', () => {
     await rig.until(has('kept'));
     const gaps = () => rig.lines.filter(({ fields }) => fields?.['reason'] === 'journal-cursor');
     expect(gaps().length).toBe(1);
+    // Counted, by the numbers of the entries: those three, and what systemd-cat or journald itself may have said beside them.
+    expect(gaps()[0]?.fields?.['dropped']).toBeGreaterThanOrEqual(3);
+    expect(gaps()[0]?.fields?.['dropped']).toBeLessThan(10);
+    expect(rig.texts().filter((text) => text.startsWith('lost '))).toEqual([]);
     expect(rig.texts().filter((text) => text === 'kept').length).toBe(1);
     await stop();
     const name = `journal:${journald.directory}`;
@@ -166,6 +171,21 @@ describe('a journalctl that fails', () => {
     await start({ journalctl: program });
     await rig.count(3);
     expect(rig.lines.map(({ message, fields }) => fields?.['reason'] ?? message)).toEqual(['m1', 'too-large', 'm3']);
+  });
+
+  test.each([
+    ['the next one is there', 's=ab;i=1f;b=1', 's=ab;i=20;b=1', []],
+    ['some are missing', 's=ab;i=1f;b=1', 's=ab;i=2f;b=1', [15]],
+    ['it is another journal', 's=ab;i=1f;b=1', 's=cd;i=20;b=1', [undefined]],
+    ['it was numbered anew', 's=ab;i=1f;b=1', 's=ab;i=3;b=1', [undefined]],
+  ])('behind an entry that is gone: %s', async (_, left, next, dropped) => {
+    put('1', entry(2, { __CURSOR: next }));
+    script('cat $turn; exec sleep 60');
+    rig.stored.set('journal:', JSON.stringify({ cursor: left, realtimeUs: 1_790_000_000_000_000 }));
+    await start({ journalctl: program });
+    await rig.until(() => rig.texts().includes('m2'));
+    const gaps = rig.lines.filter(({ fields }) => fields?.['reason'] === 'journal-cursor');
+    expect(gaps.map(({ fields }) => fields?.['dropped'])).toEqual(dropped);
   });
 
   test('units of our own are left out, but their place is kept', async () => {

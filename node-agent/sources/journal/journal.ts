@@ -4,7 +4,7 @@ import { LEVELS, type NewLine } from '../../../common/model/line.ts';
 import { backoffMs } from '../../libvirt/backoff.ts';
 import type { Source, SourceDeps } from '../source.ts';
 import { wildcard } from '../tail/glob.ts';
-import { type Entry, parseEntry } from './entry.ts';
+import { type Entry, entriesBetween, parseEntry } from './entry.ts';
 import { type From, type Reader, startReader } from './reader.ts';
 import { createUnitLimit, type Dropped } from './unit-limit.ts';
 
@@ -28,6 +28,7 @@ const placeSchema = z.object({
 });
 type Place = z.infer<typeof placeSchema>;
 const TELL_MS = 5_000;
+const VACUUMED = 'The journal does not have the entry any more at which it was left; entries between may be missing';
 const PLACE = 'journal:';
 
 /** Follows the journal of systemd from where it was left, through journalctl. */
@@ -64,10 +65,12 @@ export function createJournal(config: JournalConfig, deps: SourceDeps & { isBusy
     }
     failures = 0;
     if (expected !== null) {
-      const isKnown = expected === entry.cursor;
+      const left = expected;
       expected = null;
-      if (isKnown) return;
-      tellGap('The journal does not have the entry any more at which it was left; entries between may be missing');
+      if (left === entry.cursor) return;
+      const missing = entriesBetween(left, entry.cursor);
+      // It is gone itself, and the next one is there.
+      if (missing !== 0) tellGap(VACUUMED, missing);
     }
     if (readUs > 0 && entry.realtimeUs <= readUs) return;
     readUs = 0;
@@ -104,11 +107,11 @@ export function createJournal(config: JournalConfig, deps: SourceDeps & { isBusy
     });
   }
 
-  function tellGap(message: string): void {
-    emitGap({
-      message,
-      fields: { reason: 'journal-cursor', lastReadMs: Math.round((place?.realtimeUs ?? 0) / 1_000) },
-    });
+  /** `dropped` where it is known how many. */
+  function tellGap(message: string, dropped?: number): void {
+    const lastReadMs = Math.round((place?.realtimeUs ?? 0) / 1_000);
+    const fields = { reason: 'journal-cursor', ...(dropped === undefined ? {} : { dropped }), lastReadMs };
+    emitGap({ message, fields });
   }
 
   function emitGap(line: Pick<NewLine, 'message' | 'fields' | 'unit'>): void {
