@@ -38,7 +38,8 @@ export function fileLine(raw: string, of: FileLineOf): NewLine | null {
   const text = withoutNuls(raw);
   if (text.trim() === '') return null;
   const about = { source: 'file' as const, unit: of.unit };
-  const json = text.startsWith('{') ? jsonParts(text, of.nowMs) : null;
+  const plain = text.replace(/^␀(?:×\d+)?/, '');
+  const json = plain.startsWith('{') ? jsonParts(plain, of.nowMs) : null;
   if (json !== null) {
     const { tsMs, level, message, fields } = json;
     return {
@@ -52,7 +53,7 @@ export function fileLine(raw: string, of: FileLineOf): NewLine | null {
   const word = WORD.exec(text.slice(0, WORD_WITHIN_CHARS))?.[1];
   return {
     ...about,
-    tsMs: readStamp(text, of.nowMs) ?? of.nowMs,
+    tsMs: readStamp(plain, of.nowMs) ?? of.nowMs,
     level: of.level ?? (word === undefined ? undefined : levelOfWord(word)) ?? guessLevelOfText(text),
     message: text,
     ...(Object.keys(of.fields).length === 0 ? {} : { fields: { ...of.fields } }),

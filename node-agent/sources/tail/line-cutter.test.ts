@@ -47,6 +47,15 @@ test('any bytes are taken', () => {
   expect(cut(bytes, 1, 100, true).lines).toEqual(['\ufffd\ufffd', '\ufffd', '\u0000\u001b[', '\ufffd\ufffd\ufffd']);
 });
 
+test.each([1, 7, 1_000])('zero bytes before a line do not hide it, however many (chunks of %i)', (chunk) => {
+  const bytes = Buffer.concat([
+    ...[Buffer.from('one\n'), Buffer.alloc(3_000), Buffer.from('two\n\0three\n')],
+    ...[Buffer.alloc(40), Buffer.from(`${'x'.repeat(80)}\n`)],
+  ]);
+  for (const restart of [false, true])
+    expect(cut(bytes, chunk, 100, restart).lines).toEqual(['one', '\0two', '\0three', `\0${'x'.repeat(80)}`]);
+});
+
 test('100 MB without a newline are one marked line, and cost the cap', () => {
   const lines: string[] = [];
   const cutter = createLineCutter({ offset: 0, skipping: false }, { capBytes: 100 }, ({ text }) => lines.push(text));

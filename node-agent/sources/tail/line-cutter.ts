@@ -24,7 +24,8 @@ const NONE = Buffer.alloc(0);
 
 /**
  * Cuts bytes into lines, from `start` on. A line over the cap is given out once, cut and marked, and the rest of it is
- * passed over. Any bytes are taken: what is not UTF-8 becomes replacement characters. Holds at most the cap and a chunk.
+ * passed over. Any bytes are taken: what is not UTF-8 becomes replacement characters. Of zero bytes before a line one is kept: a
+ * crash leaves them, or a writer that goes on at its old place in a file that was emptied. Holds at most the cap and a chunk.
  */
 export function createLineCutter(
   start: { offset: number; skipping: boolean },
@@ -53,8 +54,8 @@ export function createLineCutter(
     take(bytes: Buffer): void {
       let from = 0;
       for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, from)) {
-        const raw =
-          held.length === 0 ? bytes.subarray(from, at + 1) : Buffer.concat([held, bytes.subarray(from, at + 1)]);
+        const rest = oneZero(bytes.subarray(from, at + 1), held);
+        const raw = held.length === 0 ? rest : Buffer.concat([held, rest]);
         if (!skipping)
           giveWhole(rewrites ? lastState(raw.subarray(0, -1), capBytes) : raw.subarray(0, -1), taken + at + 1, raw);
         skipping = false;
@@ -64,7 +65,7 @@ export function createLineCutter(
       taken += bytes.length;
       if (skipping) return;
       // A copy: a short rest must not keep the whole chunk.
-      held = Buffer.concat([held, bytes.subarray(from)]);
+      held = Buffer.concat([held, oneZero(bytes.subarray(from), held)]);
       if (held.length <= capBytes) return;
       if (rewrites) held = lastState(held, capBytes);
       if (held.length <= capBytes) return;
@@ -85,6 +86,15 @@ export function createLineCutter(
       giveWhole(line, taken, line);
     },
   };
+}
+
+/** What follows `held`, with at most one of the zero bytes with which a line begins: the last one, beside its text. */
+function oneZero(bytes: Buffer, held: Buffer): Buffer {
+  const isBeginning = held.length === 0 || (held.length === 1 && held[0] === 0);
+  if (!isBeginning || bytes[0] !== 0) return bytes;
+  let end = 1;
+  while (bytes[end] === 0) end += 1;
+  return bytes.subarray(held.length === 0 ? end - 1 : end);
 }
 
 /** Of a line over the cap: what was last written over it. */
