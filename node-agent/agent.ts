@@ -11,6 +11,7 @@ import { COMPUTE_DEFAULTS, createCompute } from './compute/compute.ts';
 import type { AgentConfig } from './config.ts';
 import { consoleInstances } from './console/console-instances.ts';
 import { CONSOLES_DEFAULTS, createConsoles } from './console/consoles.ts';
+import { createGuestTurns, type GuestTurns } from './console/guest-turns.ts';
 import { createAutoEnrol } from './identity/auto-enrol.ts';
 import { enrol } from './identity/enrol.ts';
 import { openIdentity } from './identity/identity.ts';
@@ -59,10 +60,15 @@ export async function createAgent(config: AgentConfig, { version, failpoint, std
     sinks: [{ add: (line) => emit(line) }],
     now,
   });
+  const turns = createGuestTurns();
+  const tell = (line: Parameters<Spool['append']>[0]) => {
+    emit(line);
+    turns.hear(line);
+  };
   const { hypervisor, resources, migration, commands } = openLibvirtSide(config, inData, {
-    ...{ emit: (line: Parameters<Spool['append']>[0]) => emit(line), log, now, scopes },
+    ...{ emit: tell, log, now, scopes },
   });
-  const sources = openSources(config, { emit, log, now, spool, hypervisor });
+  const sources = openSources(config, { emit, log, now, spool, hypervisor, turns });
 
   const name = hostname();
   const startedMs = now();
@@ -197,7 +203,7 @@ function openLibvirtSide(
 
 function openSources(
   { qemuLogDir, consoleLogDir, sources }: AgentConfig,
-  deps: { emit: Spool['append']; log: Logger; now(): number; spool: Spool; hypervisor: Hypervisor },
+  deps: { emit: Spool['append']; log: Logger; now(): number; spool: Spool; hypervisor: Hypervisor; turns: GuestTurns },
 ): Source {
   const { spool, hypervisor } = deps;
   const { lookEvery: lookEveryMs, behind: behindBytes, lineCap: lineCapBytes } = sources;
@@ -212,7 +218,7 @@ function openSources(
       places: spool.places,
       unwrittenBytes: spool.unwrittenBytes,
       idOf: (name) => hypervisor.instances().find((instance) => instance.name === name)?.id,
-      consoles: consoleInstances(hypervisor),
+      consoles: consoleInstances(hypervisor, deps.turns),
     },
   );
 }

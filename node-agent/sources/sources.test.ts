@@ -39,6 +39,8 @@ async function start(rules: FileRule[], more: Partial<SourcesConfig> = {}): Prom
     instances: () => [],
     listed: () => true,
     on: () => () => undefined,
+    onTurn: () => () => undefined,
+    runs: async () => null,
     logFile: async () => undefined,
   };
   const deps = { ...rig, unwrittenBytes: () => (rig.busy ? 1e9 : 0), idOf: () => undefined, consoles };

@@ -55,6 +55,9 @@ describe.skipIf(process.getuid?.() !== 0)('the console of an instance, its whole
     });
     const at = all.findIndex(isMarker);
     expect(all[at]).toMatchObject({ hostName: 'h2', message: 'The console goes on on host h2', unit: 'lives' });
+    // What libvirt told of its life is marked, once each.
+    const turns = all.flatMap(({ fields }) => fields?.['marker'] ?? []);
+    expect(turns.slice(-3)).toEqual(['reset', 'started', 'moved']);
     expect(new Set(all.slice(0, at).map(({ hostName }) => hostName))).toEqual(new Set(['h1']));
     expect(new Set(all.slice(at).map(({ hostName }) => hostName))).toEqual(new Set(['h2']));
     // Counted without a hole and without a repetition, across the move too; each boot counts anew.

@@ -1,5 +1,6 @@
 // A program for the kill tests of sources: follows the logs of a folder into a real spool, dies where it is told to, or
-// ends once the spool holds so many lines and says them. Arguments: folder, spool file, failpoint or -, count.
+// ends once the spool holds so many lines and says them. Arguments: folder, spool file, failpoint or -, count. With `noted` it
+// dies when the first transaction behind the first look stands.
 import winston from 'winston';
 import { noFailpoint, parseFailpoint } from '../../logging/failpoint.ts';
 import { createSpool } from '../../logging/spool/spool.ts';
@@ -9,7 +10,7 @@ import { FOLLOW_DEFAULTS } from '../../node-agent/sources/tail/follow-config.ts'
 const [folder = '', path = '', fail = '-', count = '0'] = process.argv.slice(2);
 const spool = createSpool(
   { path, capBytes: 2 ** 28, now: Date.now, batchMaxLines: 50 },
-  { failpoint: fail === '-' ? noFailpoint : parseFailpoint(fail) },
+  { failpoint: fail === '-' || fail === 'noted' ? noFailpoint : parseFailpoint(fail) },
 );
 let emitted = 0;
 const rule = { path: `${folder}/*.log`, exclude: [], unit: '{name}', startWaitMs: 50, fields: {}, links: false };
@@ -23,7 +24,7 @@ const sources = createSources(
       qemuLogDir: `${folder}/none`,
       libvirtLogs: '/none/*',
     },
-    ...{ limitFiles: 10, openFiles: 4, console: null, journal: null, rules: [rule] },
+    ...{ limitFiles: 20, openFiles: 4, console: null, journal: null, rules: [rule] },
   },
   {
     // Commits of a known size, so that every point is passed often enough.
@@ -37,7 +38,10 @@ const sources = createSources(
     log: winston.createLogger({ silent: true }),
     now: Date.now,
     idOf: () => undefined,
-    consoles: { instances: () => [], listed: () => true, on: () => () => undefined, logFile: async () => undefined },
+    consoles: {
+      ...{ instances: () => [], listed: () => true, on: () => () => undefined, logFile: async () => undefined },
+      ...{ onTurn: () => () => undefined, runs: async () => null },
+    },
   },
 );
 
@@ -58,7 +62,13 @@ async function end(): Promise<void> {
   process.stdout.write(JSON.stringify(said), () => process.exit(0));
 }
 
+// Whoever waits for lines that do not come ends it, and sees those that came.
+process.once('SIGTERM', () => void end());
 await sources.start();
+if (fail === 'noted') {
+  spool.flush();
+  process.kill(process.pid, 'SIGKILL');
+}
 const looks = setInterval(() => {
   if (fail !== '-' || spool.waiting().lines < Number(count)) return;
   clearInterval(looks);

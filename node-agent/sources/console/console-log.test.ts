@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type SourceRig, sourceRig } from '../../../test/support/source-rig.ts';
 import type { Source } from '../source.ts';
 import { FOLLOW_DEFAULTS } from '../tail/follow-config.ts';
+import type { ConsoleTurn } from './console-life.ts';
 import { type ConsoleInstance, createConsoleLog } from './console-log.ts';
 
 const ID = 'aaaaaaaa-0000-4000-8000-000000000001';
@@ -14,6 +15,8 @@ let rig: SourceRig;
 let source: Source | null;
 let instances: ConsoleInstance[];
 let changed: () => void;
+let told: (turn: ConsoleTurn) => void;
+let runs: Map<string, string>;
 const files = new Map<string, { present: boolean; logFile: string | null }>();
 
 beforeEach(() => {
@@ -23,6 +26,7 @@ beforeEach(() => {
   source = null;
   instances = [{ id: ID, name: 'web', state: 'running', stateReason: 'booted' }];
   files.clear();
+  runs = new Map([[ID, '1']]);
 });
 afterEach(async () => {
   await source?.stop();
@@ -41,6 +45,11 @@ async function start(more = {}): Promise<void> {
       changed = handler;
       return () => undefined;
     },
+    onTurn(handler: (turn: ConsoleTurn) => void) {
+      told = handler;
+      return () => undefined;
+    },
+    runs: async () => runs,
     logFile: async (id: string) => files.get(id),
   };
   const config = { ...follow, consoleLogDir: join(folder, 'consoles'), hostName: 'h2', ...more };
@@ -122,4 +131,79 @@ test('a console that libvirt writes elsewhere is found by the definition; one th
   await rig.until(() => rig.texts().includes('again'));
   expect(rig.lines.length).toBe(3);
   expect(existsSync(file())).toBe(false);
+});
+
+describe('a turn in the life of a guest is one line of its console', () => {
+  const off = { id: ID, name: 'web', state: 'shutoff', stateReason: 'destroyed' };
+  const on = { id: ID, name: 'web', state: 'running', stateReason: 'booted' };
+  const life = () => rig.stored.get(`console-life:${ID}`);
+  const turns = () => rig.lines.map(({ fields, tsMs, level }) => [fields?.['marker'], level, tsMs]);
+  /** The guest is another run now, as libvirt numbers them. */
+  function run(instance: ConsoleInstance, number?: string): void {
+    instances = [instance];
+    if (number === undefined) runs.delete(ID);
+    else runs.set(ID, number);
+    changed();
+  }
+  beforeEach(async () => {
+    writeFileSync(file(), '');
+    await start();
+    await expect.poll(life).toBe('on:1');
+    expect(rig.lines).toEqual([]);
+  });
+
+  test('a start after it was off, with the time that libvirt told; not what the agent finds running', async () => {
+    run(off);
+    await expect.poll(life).toBe('off');
+    instances = [on];
+    runs.set(ID, '2');
+    told({ id: ID, kind: 'started', tsMs: 77 });
+    await rig.count(1);
+    expect(rig.lines[0]).toEqual({
+      ...{ tsMs: 77, level: 'info', source: 'console', unit: 'web', instance: ID },
+      ...{ message: 'The instance was started on host h2', fields: { marker: 'started', host: 'h2' } },
+    });
+    expect(life()).toBe('on:2');
+  });
+
+  test('a start that was too quick to be seen off, once, also when its news comes twice', async () => {
+    runs.set(ID, '2');
+    for (const tsMs of [5, 5]) told({ id: ID, kind: 'started', tsMs });
+    await rig.count(1);
+    changed();
+    told({ id: ID, kind: 'reset', tsMs: 9 });
+    await rig.count(2);
+    expect(turns()).toEqual([
+      ['started', 'info', 5],
+      ['reset', 'info', 9],
+    ]);
+  });
+
+  test('a start while the agent was not there; none when it is the same run', async () => {
+    await stop();
+    await start();
+    await expect.poll(() => rig.stored.has(`console-at:${ID}`)).toBe(true);
+    await stop();
+    runs.set(ID, '2');
+    await start();
+    await rig.count(1);
+    expect(rig.texts()).toEqual(['The instance was started, while the agent was not there, on host h2']);
+  });
+
+  test('a crash, by the event or by the state, once, and the start after it', async () => {
+    told({ id: ID, kind: 'crashed', tsMs: 3 });
+    run({ ...off, state: 'crashed', stateReason: 'crashed' });
+    run(on, '2');
+    await rig.count(2);
+    run({ ...off, state: 'crashed', stateReason: 'crashed' });
+    await rig.count(3);
+    expect(turns().map(([marker, level]) => [marker, level])).toEqual([
+      ['crashed', 'error'],
+      ['started', 'info'],
+      ['crashed', 'error'],
+    ]);
+    // A start that fails is none, and no crash.
+    told({ id: ID, kind: 'crashed', tsMs: 4 });
+    expect(rig.lines.length).toBe(3);
+  });
 });

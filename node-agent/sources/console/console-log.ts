@@ -7,6 +7,7 @@ import { firstLook, forgetGone } from '../tail/began.ts';
 import type { FollowConfig } from '../tail/follow-config.ts';
 import { createFollower, type Shared } from '../tail/follower.ts';
 import type { StreamSpec } from '../tail/stream-spec.ts';
+import { type ConsoleTurn, createConsoleLife } from './console-life.ts';
 import { consoleText } from './console-text.ts';
 
 /** An instance as far as its console goes. */
@@ -24,6 +25,10 @@ export interface ConsoleInstances {
   listed(): boolean;
   /** Calls back when something changed; returns the unsubscribe function. */
   on(handler: () => void): () => void;
+  /** Calls back when libvirt told of a turn in the life of a guest; returns the unsubscribe function. */
+  onTurn(handler: (turn: ConsoleTurn) => void): () => void;
+  /** libvirt's number of the run of each guest that runs now; null when that could not be read. */
+  runs(): Promise<ReadonlyMap<string, string> | null>;
   /** The file that libvirt writes a serial console to; null when it writes none; undefined when that could not be read. */
   logFile(id: string): Promise<{ present: boolean; logFile: string | null } | undefined>;
 }
@@ -50,7 +55,7 @@ const HINT = 'console-hint:';
 /**
  * The serial console of every instance as one stream of lines, as long as the instance lives: libvirt writes what a guest
  * prints to a file beside the pty (`<log file=… append='on'/>`), and that file is followed. Where an instance goes on after
- * a live migration a line says so, before its first line from there.
+ * a live migration a line says so, before its first line from there; others say where its guest was started or reset, or crashed.
  */
 export function createConsoleLog(
   config: ConsoleLogConfig,
@@ -59,18 +64,27 @@ export function createConsoleLog(
   const { consoles, places } = deps;
   const known = new Map<string, Known>();
   const first = firstLook(places, `console:${config.consoleLogDir}`, config.oldLogBytes);
-  let leave: () => void = () => undefined;
+  const life = createConsoleLife({
+    ...{ ...deps, hostName: config.hostName, runs: consoles.runs },
+    nameOf: (id) => known.get(id)?.name,
+  });
+  const leaves: (() => void)[] = [];
+  /** When the look under way began; null while not all instances are known. */
+  let lookMs: number | null = null;
   let started: Promise<void> = Promise.resolve();
 
   async function list(): Promise<StreamSpec[]> {
+    const nowMs = deps.now();
     const all = consoles.instances();
     if (consoles.listed()) forget(new Set(all.map(({ id }) => id)));
     const specs: StreamSpec[] = [];
     for (const instance of all) {
       const path = await pathOf(instance);
-      if (path !== null && path !== undefined && hasArrived(instance)) specs.push(specOf(instance.id, path));
+      if (path === null || path === undefined || !hasArrived(instance)) continue;
+      life.see(instance);
+      specs.push(specOf(instance.id, path));
     }
-    if (consoles.listed()) first.begun();
+    lookMs = consoles.listed() ? nowMs : null;
     return specs;
   }
 
@@ -118,6 +132,7 @@ export function createConsoleLog(
 
   /** What is not on this host any more. Should it come back, that is a move again. */
   function forget(here: ReadonlySet<string>): void {
+    life.forget(here);
     for (const id of known.keys()) if (!here.has(id)) known.delete(id);
     for (const prefix of [AT, HINT])
       for (const name of places.names(prefix)) if (!here.has(name.slice(prefix.length))) places.set(name, null);
@@ -138,6 +153,7 @@ export function createConsoleLog(
       name: `console:${id}:${path}`,
       path,
       firstBytes: first.bytes(),
+      unseenSinceMs: first.sinceMs(),
       rewrites: true,
       group: null,
       followLink: false,
@@ -149,18 +165,28 @@ export function createConsoleLog(
     };
   }
 
-  const follower = createFollower(config, { ...deps, list });
+  const onLooked = () => {
+    if (lookMs !== null) first.begun(lookMs);
+  };
+  const follower = createFollower(config, { ...deps, list, onLooked });
   return {
     async start() {
       forgetGone(places, 'console:', deps.now());
-      leave = consoles.on(() => void follower.look());
+      leaves.push(
+        consoles.on(() => void follower.look()),
+        consoles.onTurn((turn) => {
+          life.turn(turn);
+          void follower.look();
+        }),
+      );
       // Reading many definitions takes a while; nobody waits for it.
       started = follower.start();
     },
     async stop() {
-      leave();
+      for (const leave of leaves.splice(0)) leave();
       await follower.stop();
       await started;
+      await life.settled();
     },
   };
 }

@@ -2,11 +2,12 @@ import { basename, dirname, extname } from 'node:path';
 import type { Level } from '../../../common/model/line.ts';
 import { re2Engine } from '../../../common/pure/query/re2-engine.ts';
 import type { Source, SourceDeps } from '../source.ts';
-import { firstLook, forgetGone } from '../tail/began.ts';
+import { type FirstLook, firstLook } from '../tail/began.ts';
 import type { FollowConfig } from '../tail/follow-config.ts';
 import { createFollower, type Shared } from '../tail/follower.ts';
-import { globPaths, wildcard } from '../tail/glob.ts';
+import { globPaths, matchesGlob, wildcard } from '../tail/glob.ts';
 import type { GroupRule } from '../tail/grouper.ts';
+import { createOrphans } from '../tail/orphans.ts';
 import { baseOfRotated, isPacked } from '../tail/siblings.ts';
 import type { StreamSpec } from '../tail/stream-spec.ts';
 import { fileLine } from './file-line.ts';
@@ -33,11 +34,14 @@ export interface FilesConfig extends FollowConfig {
   limitFiles: number;
 }
 
+const PREFIX = 'file:';
 const GROUP_CAP = { capBytes: 64 * 1024, capLines: 500 };
 
 /** Follows the logs of other programs, by pattern. A file that two rules name belongs to the first. */
 export function createFiles(config: FilesConfig, deps: SourceDeps & Shared): Source {
   let tooManySaid = false;
+  let lookMs = 0;
+  const orphans = createOrphans(deps, PREFIX);
   const rules = config.rules.map((rule) => ({
     rule,
     first: firstLook(deps.places, `file:${rule.path}`, config.oldLogBytes),
@@ -45,20 +49,31 @@ export function createFiles(config: FilesConfig, deps: SourceDeps & Shared): Sou
   }));
 
   async function list(): Promise<StreamSpec[]> {
+    lookMs = deps.now();
     const specs = new Map<string, StreamSpec>();
     for (const { rule, first, group } of rules) {
       const paths = (await globPaths(rule.path, 4 * config.limitFiles)).filter((path) => isWanted(rule, path));
       const all = new Set(paths);
       for (const path of paths) {
-        // The past of a log that is followed under its own name is read through that.
+        // The past of a log that is followed under its own name is read through that, also while there is no such file.
         const base = baseOfRotated(basename(path));
-        if (base !== null && all.has(`${dirname(path)}/${base}`)) continue;
+        const log = base === null ? null : `${dirname(path)}/${base}`;
+        if (
+          log !== null &&
+          (all.has(log) || (deps.places.get(PREFIX + log) !== undefined && matchesGlob(rule.path, log)))
+        )
+          continue;
         if (specs.size >= config.limitFiles) {
           tooMany(rule);
           break;
         }
-        if (!specs.has(path)) specs.set(path, specOf(rule, path, first.bytes(), group));
+        if (!specs.has(path)) specs.set(path, specOf(rule, path, first, group));
       }
+    }
+    for (const path of orphans.paths(lookMs, (path) => specs.has(path))) {
+      const of = rules.find(({ rule }) => matchesGlob(rule.path, path) && isWanted(rule, path));
+      if (of === undefined || specs.size >= config.limitFiles) continue;
+      specs.set(path, specOf(of.rule, path, of.first, of.group));
     }
     return [...specs.values()];
   }
@@ -72,7 +87,7 @@ export function createFiles(config: FilesConfig, deps: SourceDeps & Shared): Sou
     });
   }
 
-  function specOf(rule: FileRule, path: string, firstBytes: number, group: GroupRule | null): StreamSpec {
+  function specOf(rule: FileRule, path: string, first: FirstLook, group: GroupRule | null): StreamSpec {
     const name = basename(path, extname(path));
     const unit = rule.unit
       .replaceAll('{name}', name)
@@ -81,9 +96,10 @@ export function createFiles(config: FilesConfig, deps: SourceDeps & Shared): Sou
     const { level, fields } = rule;
     return {
       ...config,
-      name: `file:${path}`,
+      name: PREFIX + path,
       path,
-      firstBytes,
+      firstBytes: first.bytes(),
+      unseenSinceMs: first.sinceMs(),
       partialAfterMs: null,
       rewrites: false,
       group,
@@ -93,13 +109,14 @@ export function createFiles(config: FilesConfig, deps: SourceDeps & Shared): Sou
     };
   }
 
-  const follower = createFollower(config, { ...deps, list });
+  const onLooked = () => {
+    for (const { first } of rules) first.begun(lookMs);
+  };
+  const follower = createFollower(config, { ...deps, list, onLooked });
   return {
     async start() {
-      forgetGone(deps.places, 'file:', deps.now());
-      if (rules.length === 0) return;
-      await follower.start();
-      for (const { first } of rules) first.begun();
+      orphans.forget(deps.now());
+      if (rules.length > 0) await follower.start();
     },
     stop: follower.stop,
   };

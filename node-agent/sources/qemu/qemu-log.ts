@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Source, SourceDeps } from '../source.ts';
-import { firstLook, forgetGone } from '../tail/began.ts';
+import { firstLook } from '../tail/began.ts';
 import type { FollowConfig } from '../tail/follow-config.ts';
 import { createFollower, type Shared } from '../tail/follower.ts';
+import { createOrphans } from '../tail/orphans.ts';
 import type { StreamSpec } from '../tail/stream-spec.ts';
 import { qemuLine, uuidInLine } from './qemu-line.ts';
 
@@ -13,6 +14,7 @@ export interface QemuLogConfig extends FollowConfig {
 }
 
 const LOG = /^(.+)\.log$/;
+const PREFIX = 'qemu:';
 
 /** Follows libvirt's log of every domain. `idOf` tells the UUID of the instance that has a name now. */
 export function createQemuLog(
@@ -20,15 +22,18 @@ export function createQemuLog(
   deps: SourceDeps & Shared & { idOf(name: string): string | undefined },
 ): Source {
   const first = firstLook(deps.places, `qemu:${config.qemuLogDir}`, config.oldLogBytes);
+  const orphans = createOrphans(deps, PREFIX);
+  let lookMs = 0;
 
   function specOf(name: string): StreamSpec {
     const path = join(config.qemuLogDir, name);
     const unit = LOG.exec(name)?.[1] ?? name;
     return {
       ...config,
-      name: `qemu:${path}`,
+      name: PREFIX + path,
       path,
       firstBytes: first.bytes(),
+      unseenSinceMs: first.sinceMs(),
       partialAfterMs: null,
       rewrites: false,
       group: null,
@@ -48,15 +53,19 @@ export function createQemuLog(
   const follower = createFollower(config, {
     ...deps,
     async list() {
+      lookMs = deps.now();
       const names: string[] = await readdir(config.qemuLogDir).catch(() => []);
-      return names.filter((name) => LOG.test(name)).map(specOf);
+      const all = new Set(names);
+      for (const path of orphans.paths(lookMs, (path) => all.has(basename(path))))
+        if (dirname(path) === config.qemuLogDir) all.add(basename(path));
+      return [...all].filter((name) => LOG.test(name)).map(specOf);
     },
+    onLooked: () => first.begun(lookMs),
   });
   return {
     async start() {
-      forgetGone(deps.places, 'qemu:', deps.now());
+      orphans.forget(deps.now());
       await follower.start();
-      first.begun();
     },
     stop: follower.stop,
   };

@@ -1,8 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Source, SourceDeps } from '../source.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { Rounds, Ticket } from './rounds.ts';
+import { pastNames } from './siblings.ts';
 import { createStream, type Stream } from './stream.ts';
 import type { StreamSpec } from './stream-spec.ts';
 
@@ -10,6 +11,7 @@ const MAX_WATCHED_FOLDERS = 64;
 const LOOK_SOON_MS = 50;
 const LOOK_PAUSE_MS = 1_000;
 const LEAVE_AFTER_MS = 60_000;
+const SETTLE_AT_ONCE = 8;
 
 export interface FollowerConfig {
   /** How often everything is looked at, for changes that no notice came of. */
@@ -29,7 +31,12 @@ export interface Shared {
  */
 export function createFollower(
   config: FollowerConfig,
-  deps: SourceDeps & Shared & { list(): Promise<StreamSpec[]> },
+  deps: SourceDeps &
+    Shared & {
+      list(): Promise<StreamSpec[]>;
+      /** All that `list` named has a place. */
+      onLooked?(): void;
+    },
 ): Source & { look(): Promise<void> } {
   const streams = new Map<string, { stream: Stream; ticket: Ticket }>();
   const watchers = new Map<string, FSWatcher>();
@@ -75,19 +82,32 @@ export function createFollower(
       await ticket.leave();
       await stream.close();
     }
-    for (const spec of specs) if (!streams.has(spec.name)) await enter(spec);
+    await enterAll(specs.filter(({ name }) => !streams.has(name)));
+    if (!stopped) deps.onLooked?.();
     for (const folder of new Set(specs.map(({ path }) => dirname(path)))) follow(folder);
     for (const { ticket } of streams.values()) ticket.poke();
     for (const folder of watchers.keys())
       if (![...streams.values()].some(({ stream }) => dirname(stream.spec.path) === folder)) unfollow(folder);
   }
 
-  async function enter(spec: StreamSpec): Promise<void> {
+  /** All of them have a place before any is read. Each folder is read once, however many logs are new in it. */
+  async function enterAll(specs: readonly StreamSpec[]): Promise<void> {
     const { graceMs } = config;
     const clock = () => performance.now();
-    const stream = createStream(spec, { ...deps, clock, ...(graceMs === undefined ? {} : { graceMs }) });
-    if (Number.isFinite(spec.firstBytes)) await stream.settle().catch(() => undefined);
-    streams.set(spec.name, { stream, ticket: deps.rounds.enter(stream.turn) });
+    const past = new Map<string, Promise<Map<string, string[]>>>();
+    const settle = async (stream: Stream) => {
+      if (stopped || !stream.isUnsettled()) return;
+      const { path } = stream.spec;
+      const names = past.get(dirname(path)) ?? pastNames(dirname(path));
+      past.set(dirname(path), names);
+      // What cannot be read now says so in its turn.
+      await stream.settle((await names).get(basename(path))).catch(() => undefined);
+    };
+    const more = { ...deps, clock, ...(graceMs === undefined ? {} : { graceMs }) };
+    const entered = specs.map((spec) => createStream(spec, more));
+    for (let from = 0; from < entered.length; from += SETTLE_AT_ONCE)
+      await Promise.all(entered.slice(from, from + SETTLE_AT_ONCE).map(settle));
+    for (const stream of entered) streams.set(stream.spec.name, { stream, ticket: deps.rounds.enter(stream.turn) });
   }
 
   function follow(folder: string): void {

@@ -35,6 +35,27 @@ export async function globPaths(pattern: string, limit: number): Promise<string[
   return [...new Set(found)];
 }
 
+/** True when a path is one that an absolute pattern means, whether there is such a file or not. */
+export function matchesGlob(pattern: string, path: string): boolean {
+  const parts = pattern.split('/').filter((part) => part !== '');
+  const names = path.split('/').filter((name) => name !== '');
+  // For each part the names behind which it may end, so that many `**` cost no more than parts times names.
+  let ends = new Set([0]);
+  for (const [index, part] of parts.entries()) {
+    const next = new Set<number>();
+    for (const end of ends) {
+      if (part !== '**' || index === parts.length - 1) {
+        if (end < names.length && wildcard(part === '**' ? '*' : part, names[end]!)) next.add(end + 1);
+        continue;
+      }
+      next.add(end);
+      for (let at = end; at < names.length && !names[at]!.startsWith('.'); at += 1) next.add(at + 1);
+    }
+    ends = next;
+  }
+  return ends.has(names.length);
+}
+
 /** True when a name fits a pattern of `*` and `?`. Takes at most pattern times name steps, whatever the pattern. */
 export function wildcard(pattern: string, name: string): boolean {
   if (name.startsWith('.') && !pattern.startsWith('.')) return false;

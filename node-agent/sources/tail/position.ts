@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { BACK_BYTES } from './line-cutter.ts';
 
 export const HEAD_BYTES = 256;
 
+export interface Opened {
+  file: FileHandle;
+  stat: Stats;
+}
+
 const positionSchema = z.object({
   path: z.string(),
   ino: z.number(),
+  /** When the file was made, where the file system tells: the number of one without content is known again by it. */
+  bornMs: z.number().optional(),
   offset: z.number().int().nonnegative(),
   skipping: z.boolean().default(false),
   /** Fingerprint of the first bytes, and how many: a number of an inode alone is soon given to another file. */
@@ -26,10 +34,34 @@ const positionSchema = z.object({
 /** Where reading of one file stands: everything before `offset` was given out. */
 export type Position = z.infer<typeof positionSchema>;
 
-/** The beginning of a file. */
-export function freshPosition(path: string, ino: number, nowMs: number): Position {
+/** The beginning of a file of which nothing was read. */
+export function freshPosition(path: string, of: Pick<Stats, 'ino' | 'birthtimeMs'>, nowMs: number): Position {
   const none = fingerprint(Buffer.alloc(0));
-  return { path, ino, offset: 0, skipping: false, head: none, headBytes: 0, back: none, backBytes: 0, seenMs: nowMs };
+  const parts = { head: none, headBytes: 0, back: none, backBytes: 0, seenMs: nowMs };
+  const born = of.birthtimeMs > 0 ? { bornMs: of.birthtimeMs } : {};
+  return { path, ino: of.ino, ...born, offset: 0, skipping: false, ...parts };
+}
+
+/** The beginning of a file with the fingerprint of what it begins with: it is known by that under another name. */
+export async function notedPosition(path: string, { file, stat }: Opened, nowMs: number): Promise<Position> {
+  const head = stat.size === 0 ? Buffer.alloc(0) : await readAt(file, 0, HEAD_BYTES);
+  return { ...freshPosition(path, stat, nowMs), head: fingerprint(head), headBytes: head.length };
+}
+
+/** True when nothing is known of the content of the file. */
+export function isBlank(at: Position | null): boolean {
+  return at === null || (at.offset === 0 && at.headBytes === 0);
+}
+
+/** The same place in a file that has the same content up to it. */
+export function inFile(at: Position, { ino, birthtimeMs }: Pick<Stats, 'ino' | 'birthtimeMs'>): Position {
+  const { bornMs: _, ...rest } = at;
+  return { ...rest, ino, ...(birthtimeMs > 0 ? { bornMs: birthtimeMs } : {}) };
+}
+
+/** True when a file has the number of this position. What has content is known by that besides: see `fits`. */
+export function hasNumber(stat: Pick<Stats, 'ino' | 'birthtimeMs'>, at: Position): boolean {
+  return stat.ino === at.ino && (!isBlank(at) || at.bornMs === undefined || stat.birthtimeMs === at.bornMs);
 }
 
 /** Reads a saved position; null for one that cannot be read. */

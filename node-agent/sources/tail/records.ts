@@ -49,8 +49,8 @@ export function createRecords(spec: StreamSpec, deps: Pick<SourceDeps, 'emit' | 
       isLoaded = true;
       [cutter, grouper] = parts(position);
     },
-    /** Notes more of the file's own beginning, or when it was there last; not the place. */
-    learn(what: Partial<Pick<Position, 'head' | 'headBytes' | 'goneMs'>>): void {
+    /** Notes more of the file's own beginning, or when it was there or read last; not the place. */
+    learn(what: Partial<Pick<Position, 'head' | 'headBytes' | 'goneMs' | 'seenMs'>>): void {
       if (saved !== null) saved = { ...saved, ...what };
     },
     /** Takes what follows; returns how many lines came of it. */

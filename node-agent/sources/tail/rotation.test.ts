@@ -104,7 +104,8 @@ describe('rotation', () => {
     one.rig.stored.set('file:a', JSON.stringify({ ...place, ino }));
     await one.restart();
     await one.read(2);
-    expect(one.texts().slice(2)).toEqual([
+    expect(one.gaps()).toMatchObject([{ reason: 'rotated', fromByte: place.offset }]);
+    expect(one.texts().slice(3)).toEqual([
       'new file, much longer than the old one was, so that its size tells nothing',
       'second',
     ]);

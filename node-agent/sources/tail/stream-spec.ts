@@ -1,5 +1,7 @@
 import type { NewLine } from '../../../common/model/line.ts';
+import type { SourceDeps } from '../source.ts';
 import type { GroupRule } from './grouper.ts';
+import type { OpenFiles } from './open-files.ts';
 
 /** How one log is followed. The same for all that are files: they differ in what a line of text means. */
 export interface StreamSpec {
@@ -9,6 +11,8 @@ export interface StreamSpec {
   lineCapBytes: number;
   /** How much of a file is read that was there before anybody followed it. */
   firstBytes: number;
+  /** When logs of this kind were last looked for, wall clock: rotated files that are younger nobody has seen. Null: never. */
+  unseenSinceMs?: number | null;
   /** A line without its end is given out after so long; null: it is waited for. */
   partialAfterMs: number | null;
   /** True for the output of a terminal. */
@@ -22,4 +26,11 @@ export interface StreamSpec {
   line(text: string, memo: { note?: string | undefined }): NewLine | null;
   /** What lines about this log itself have in common. */
   about(memo: { note?: string | undefined }): Pick<NewLine, 'source' | 'unit' | 'instance'>;
+}
+
+export interface StreamDeps extends Pick<SourceDeps, 'emit' | 'places' | 'now'> {
+  files: OpenFiles;
+  /** Monotonic milliseconds. */
+  clock(): number;
+  graceMs?: number;
 }

@@ -47,14 +47,20 @@ test('a kill behind any line, with and without a rotation: none is lost, none co
   const all = Array.from({ length: 60 }, (_, n) => (n % 7 === 3 ? `${n} ${'long '.repeat(300)}` : `line ${n}`));
   const write = (name: string, from: number, to: number) =>
     appendFileSync(one.file(name), `${all.slice(from, to).join('\n')}\n`);
-  const { emit } = one.rig;
+  const { emit, places } = one.rig;
+  const { set } = places;
   for (let kill = 1; kill < all.length; kill += 1) {
     one.rig.lines.length = 0;
     one.rig.stored.clear();
     for (const name of ['a.log', 'a.log.1']) rmSync(one.file(name), { force: true });
-    // Only so many lines reach the disk, each with its place: what the spool's transactions leave after a kill.
+    // Only so many lines reach the disk, each with its place and with those set before: what the spool's transactions leave.
+    let isDead = false;
     one.rig.emit = (line, place) => {
-      if (one.rig.lines.length < kill) emit(line, place);
+      isDead ||= one.rig.lines.length >= kill;
+      if (!isDead) emit(line, place);
+    };
+    places.set = (name, value) => {
+      if (!isDead) set(name, value);
     };
     write('a.log', 0, 30);
     one.open();
@@ -65,6 +71,7 @@ test('a kill behind any line, with and without a rotation: none is lost, none co
     write('a.log', 50, 60);
     await one.read(3);
     one.rig.emit = emit;
+    places.set = set;
     await one.restart();
     await one.read(4);
     const numbers = one.texts().map((text) => Number(/\d+/.exec(text)?.[0]));

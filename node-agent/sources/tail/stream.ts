@@ -1,31 +1,25 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
-import type { SourceDeps } from '../source.ts';
-import type { OpenFiles } from './open-files.ts';
+import { createLosses } from './losses.ts';
 import { createPace } from './pace.ts';
-import { fingerprint, fits, freshPosition, HEAD_BYTES, type Position, readAt } from './position.ts';
+import { fingerprint, fits, HEAD_BYTES, inFile, isBlank, notedPosition, type Position, readAt } from './position.ts';
 import { createRecords } from './records.ts';
 import type { Turn } from './rounds.ts';
-import { findMoved, nextMoved, openPlain } from './siblings.ts';
+import { findMoved, hasPast } from './siblings.ts';
 import { type Skip, skipSome } from './skip.ts';
-import type { StreamSpec } from './stream-spec.ts';
+import type { StreamDeps, StreamSpec } from './stream-spec.ts';
+import { closedPosition, nextPlace, type Place, unseenPlace, whereToRead } from './where.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 /** After a rotation the old file is read for so long: its writers may not have let go of it yet. */
 const GRACE_MS = 2_000;
-
-export interface StreamDeps extends Pick<SourceDeps, 'emit' | 'places' | 'now'> {
-  files: OpenFiles;
-  /** Monotonic milliseconds. */
-  clock(): number;
-  graceMs?: number;
-}
 
 /** Follows one log through growth, rotation and truncation; what its turns read goes out with its place. */
 export function createStream(spec: StreamSpec, deps: StreamDeps) {
   const graceMs = deps.graceMs ?? GRACE_MS;
   const pace = createPace(spec.linesPerSecond, deps.clock);
   const records = createRecords(spec, deps);
+  const losses = createLosses(records, deps.now);
   let open: { file: FileHandle; ino: number } | null = null;
   let reading = false;
   let lastDataMs = deps.clock();
@@ -33,15 +27,28 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
   let movedMs: number | null = null;
   let isGone = false;
   let skip: Skip | null = null;
+  /** True once everything was read since this process began. */
+  let wasAtEnd = false;
+  /** True while there may be something to read at once. */
+  let isBehind = true;
+  /** Bytes that are known to wait in the file. */
+  let unreadBytes = 0;
+  /** Last change of the file when its content was compared: one that was written anew may be as long as before. */
+  let comparedMs = -1;
 
-  const fresh = (ino: number) => freshPosition(spec.path, ino, deps.now());
-
-  function begin(opened: { file: FileHandle; stat: Stats }, position: Position, isMoved: boolean): FileHandle {
+  /** Goes on in a file; `sinceMs` is since when something may be lost, where it is not since it was read last. */
+  function begin({ opened, position, isMoved, isLost }: Place, sinceMs?: number): FileHandle {
+    const old = records.position();
     open = { file: opened.file, ino: opened.stat.ino };
-    const isSame = records.isLoaded() && records.position()?.ino === opened.stat.ino && position.offset > 0;
-    if (!isSame) records.load({ ...position, ino: opened.stat.ino });
+    const isSame = records.isLoaded() && old?.ino === opened.stat.ino && position.offset > 0;
+    if (!isSame) records.load(inFile(position, opened.stat));
     movedMs = isMoved ? (movedMs ?? deps.clock()) : null;
     skip = null;
+    comparedMs = -1;
+    unreadBytes = Math.max(0, opened.stat.size - records.readTo());
+    if (isLost) losses.rotated(old?.offset ?? 0, sinceMs ?? old?.seenMs ?? deps.now());
+    // Before any of its lines: should it be rotated while this process is not there, it is known all the same.
+    else if (old?.ino !== opened.stat.ino) records.keep();
     return opened.file;
   }
 
@@ -56,58 +63,19 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
   /** Opens the file where reading goes on; null when there is nothing to read. */
   async function current(): Promise<FileHandle | null> {
     if (open !== null) return open.file;
-    const saved = records.position();
-    const there = await openPlain(spec.path, spec.followLink);
-    if (saved === null) {
-      if (there === null) return null;
-      begin(there, await beginning(there), false);
-      // What is passed over stays so, also when the first line is long in coming.
-      if (records.readTo() > 0) records.keep();
-      return there.file;
-    }
-    if (there?.stat.ino === saved.ino) return begin(there, saved, false);
-    // Another file, or none, has the name: what we had not read of the old one may be beside it.
-    const moved = await findMoved(spec.path, saved);
-    if (moved !== null) {
-      await there?.file.close();
-      return begin(moved, saved, true);
-    }
-    if (there === null) {
-      isGone = true;
-      if (saved.goneMs === undefined) records.learn({ goneMs: deps.now() });
-      records.keep();
-      return null;
-    }
-    // Written anew as a whole under the same name, as editors and restores do.
-    if (saved.backBytes > 0 && there.stat.size >= saved.offset && (await fits(there.file, saved)))
-      return begin(there, saved, false);
-    await there.file.close();
-    return afterLost(saved);
+    const where = await whereToRead(spec, records.position(), deps.now());
+    if (where === 'gone') gone();
+    if (where === 'nothing' || where === 'gone') return null;
+    if (where.isLost) records.flush();
+    return begin(where);
   }
 
-  async function afterLost(saved: Position): Promise<FileHandle | null> {
-    records.flush();
-    const next = await nextOf(saved.seenMs);
-    if (next === null) return null;
-    begin(next, fresh(next.stat.ino), next.isMoved);
-    records.tellGap('A log was rotated away; what it got last may not have been read', {
-      ...{ reason: 'rotated', fromByte: saved.offset, lastReadMs: saved.seenMs },
-    });
-    return next.file;
-  }
-
-  async function nextOf(mtimeMs: number) {
-    const moved = await nextMoved(spec.path, mtimeMs);
-    if (moved !== null) return { ...moved, isMoved: true };
-    const there = await openPlain(spec.path, spec.followLink);
-    return there === null ? null : { ...there, isMoved: false };
-  }
-
-  /** The first look at a file: not its whole past when it is older than we are, and not from the middle of a line. */
-  async function beginning({ file, stat: { ino, size } }: { file: FileHandle; stat: Stats }): Promise<Position> {
-    if (size <= spec.firstBytes) return fresh(ino);
-    const offset = size - spec.firstBytes;
-    return { ...fresh(ino), offset, skipping: (await readAt(file, offset - 1, 1))[0] !== 0x0a };
+  function gone(): void {
+    isGone = true;
+    if (records.position()?.goneMs !== undefined) return;
+    records.learn({ goneMs: deps.now() });
+    if (wasAtEnd) records.keep();
+    else losses.deleted(records.position()!);
   }
 
   async function turn(): Promise<Turn> {
@@ -116,31 +84,72 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
     reading = true;
     try {
       const file = await current();
-      if (file === null) return 'done';
+      if (file === null) {
+        isBehind = false;
+        return 'done';
+      }
       await deps.files.hold(holder);
       return await readSome(file);
+    } catch (error) {
+      isBehind = false;
+      // A handle may be what is broken, as after a server of files came back.
+      await close().catch(() => undefined);
+      throw error;
     } finally {
       reading = false;
     }
   }
 
-  /** Settles where a file begins that has no place yet, by its size now: what it gets from here on is new. */
-  async function settle(): Promise<void> {
-    if (records.position() !== null) return;
+  /**
+   * Settles where a log begins that has no place yet, by its size now: what it gets from here on is new. `past` are the names
+   * of its rotated files.
+   */
+  async function settle(past: readonly string[] = []): Promise<void> {
+    const saved = records.position();
+    if (saved !== null && past.length === 0) return;
     reading = true;
     try {
-      if ((await current()) !== null) await deps.files.hold(holder);
+      if (await current().catch(notAllowed)) await deps.files.hold(holder);
+      const sinceMs = saved === null ? (spec.unseenSinceMs ?? null) : saved.seenMs;
+      const at = records.position();
+      const isHere = at !== null && movedMs === null;
+      if (sinceMs !== null && isHere && past.length > 0) await beginUnseen(past, { sinceMs, notIno: at.ino });
     } finally {
       reading = false;
     }
+  }
+
+  /** What may not be opened now may be allowed later: from here on, nothing of it is old. */
+  async function notAllowed(error: unknown): Promise<null> {
+    const place = records.position() === null ? await closedPosition(spec, deps.now()) : null;
+    if (place === null) throw error;
+    records.load(place);
+    records.keep();
+    return null;
+  }
+
+  /** A log that came and was rotated before we looked at it, or that was copied and emptied: first its past. */
+  async function beginUnseen(past: readonly string[], since: { sinceMs: number; notIno: number }): Promise<void> {
+    const unseen = await unseenPlace(spec, past, since, deps.now());
+    if (!('opened' in unseen)) {
+      if (unseen.isLost) losses.rotated(0, since.sinceMs);
+      return;
+    }
+    await close();
+    begin(unseen, since.sinceMs);
+    await deps.files.hold(holder);
   }
 
   async function readSome(file: FileHandle): Promise<Turn> {
-    const { size } = await file.stat();
+    const { size, mtimeMs } = await file.stat();
     const at = records.readTo();
-    if (size === at) return atEnd(file);
+    if (size === at && mtimeMs === comparedMs) return atEnd(file);
     const saved = records.position()!;
+    isBehind = true;
     if (size < at || !(await fits(file, saved))) return truncated(file, saved);
+    comparedMs = mtimeMs;
+    if (size === at) return atEnd(file);
+    unreadBytes = size - at;
     if (skip !== null || size - at > spec.behindBytes) return skipAhead(file, size, saved);
     const bytes = await readAt(file, at, CHUNK_BYTES);
     if (saved.headBytes < HEAD_BYTES) {
@@ -148,39 +157,45 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
       records.learn({ head: fingerprint(head), headBytes: head.length });
     }
     lastDataMs = deps.clock();
+    unreadBytes -= bytes.length;
+    wasAtEnd ||= unreadBytes <= 0;
     pace.spend(records.take(bytes));
     return 'more';
   }
 
   /** The file was emptied. Where it was copied first, the copy has what we had not read. */
   async function truncated(file: FileHandle, old: Position): Promise<Turn> {
-    const { ino } = await file.stat();
     const copy = await findMoved(spec.path, { ...old, ino: -1 });
     skip = null;
-    if (copy === null) {
-      records.flush();
-      records.load(fresh(ino));
+    if (copy !== null) {
+      await close();
+      begin({ opened: copy, position: old, isMoved: true, isLost: false });
       return 'more';
     }
-    await close();
-    begin(copy, old, true);
+    records.flush();
+    const fresh = await notedPosition(spec.path, { file, stat: await file.stat() }, deps.now());
+    records.load(fresh);
+    // Whoever was at the end of a file that is then emptied has read all of it.
+    if (wasAtEnd && unreadBytes === 0) return 'more';
+    losses.emptied(old, unreadBytes);
+    unreadBytes = 0;
     return 'more';
   }
 
-  async function skipAhead(file: FileHandle, size: number, saved: Position): Promise<Turn> {
+  async function skipAhead(file: FileHandle, size: number, saved: Position): Promise<'more'> {
     skip ??= { from: saved.offset, at: saved.offset, to: size - Math.floor(spec.behindBytes / 2), lines: 0 };
     const behind = await skipSome(file, skip);
     if (behind === null) return 'more';
-    const { from, lines } = skip;
-    skip = null;
     records.load({ ...saved, ...behind, seenMs: deps.now() });
-    records.tellGap('Lines were left out: the log grows faster than it may be read', {
-      ...{ reason: 'rate', dropped: lines, droppedBytes: behind.offset - from, linesPerSecond: spec.linesPerSecond },
-    });
+    losses.behind(skip, behind, spec.linesPerSecond);
+    skip = null;
     return 'more';
   }
 
   async function atEnd(file: FileHandle): Promise<Turn> {
+    wasAtEnd = true;
+    isBehind = false;
+    unreadBytes = 0;
     const againMs = records.rest(deps.clock() - lastDataMs);
     const there = await stat(spec.path).catch(() => null);
     if (there?.ino !== open?.ino || movedMs !== null) return leaveOld(file, there);
@@ -190,35 +205,41 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
   /** What we read was moved away or deleted, and we are at its end. */
   async function leaveOld(file: FileHandle, there: Stats | null): Promise<Turn> {
     movedMs ??= deps.clock();
-    const { mtimeMs, nlink } = await file.stat();
+    const old = await file.stat();
     const leftMs = movedMs + graceMs - deps.clock();
     if (leftMs > 0) return leftMs;
     if (there === null) {
-      if (nlink > 0) return 'done';
+      if (old.nlink > 0) return 'done';
       records.flush();
       isGone = true;
-      records.forget();
+      // Rotated files of it are known by its place as long as they are there.
+      if (await hasPast(spec.path)) {
+        records.learn({ goneMs: deps.now() });
+        records.keep();
+      } else records.forget();
       await close();
       return 'done';
     }
     // Nobody has written to the new one: its writer may still have the old one.
-    if (there.size === 0 && nlink > 0) return 'done';
+    if (there.size === 0 && old.nlink > 0) return 'done';
     records.flush();
-    const next = await nextOf(mtimeMs);
+    const next = await nextPlace(spec, old, deps.now());
     await close();
     movedMs = null;
-    if (next !== null) begin(next, fresh(next.stat.ino), next.isMoved);
+    if (next !== null) begin(next);
     return next === null ? 'done' : 'more';
   }
 
   return {
     spec,
     turn,
+    /** True when nothing is known of the log yet, or only that it is there: then it is to be settled. */
+    isUnsettled: () => isBlank(records.position()),
     settle,
     close,
     isGone: () => isGone,
-    /** How long nothing was read. */
-    idleMs: () => deps.clock() - lastDataMs,
+    /** How long nothing was read, by one who is at the end; else 0. */
+    idleMs: () => (isBehind ? 0 : deps.clock() - lastDataMs),
   };
 }
 export type Stream = ReturnType<typeof createStream>;

@@ -7,6 +7,8 @@ const REASONS: Record<string, string> = {
   rate: 'more came than may be read a second',
   'too-large': 'too large',
   rotated: 'the log was rotated away',
+  deleted: 'the log was deleted',
+  emptied: 'the log was emptied',
   'journal-cursor': 'not in the journal any more',
 };
 

@@ -46,6 +46,16 @@ it('tells on which host an instance goes on', () => {
   expect(row({ source: 'external', fields })).toBeNull();
 });
 
+it.each([
+  ['started', 'name of i-1 was started on host birch'],
+  ['reset', 'name of i-1 was reset on host birch'],
+  ['crashed', 'name of i-1 crashed on host birch'],
+  ['another', 'said'],
+])('tells that an instance %s', (marker, text) => {
+  const fields = { marker, host: 'birch' };
+  expect(row({ source: 'console', instance: 'i-1', fields })).toMatchObject({ kind: 'turn', text });
+});
+
 it('shows what is hostile in it as text', () => {
   const gap = { from: 0, to: 1, reason: 'x\u202e\u0007', bytes: 0 };
   expect(row({ hostName: 'f\u0000ir', fields: { gap } })?.text).not.toMatch(/[\u0000\u0007\u202e]/);

@@ -22,13 +22,22 @@ export function specialRow(line: Line, instanceName: (id: string) => string): Sp
   if (turn !== null) {
     const name = visibleText(line.instance === undefined ? (line.unit ?? 'The instance') : instanceName(line.instance));
     const host = visibleText(turn.host ?? line.hostName);
-    const text = turn.kind === 'moved' ? `${name} is now on host ${host}` : visibleText(line.message);
+    const said = TURNS.get(turn.kind);
+    const text = said === undefined ? visibleText(line.message) : `${name} ${said} on host ${host}`;
     const href = `#/instances/${encodeURIComponent(line.instance ?? '')}`;
     return { kind: 'turn', text, link: line.instance === undefined ? null : { name: 'Instance', href } };
   }
   const left = leftOutOf(line);
   return left === null ? null : { kind: 'gap', text: leftOutText(line, left), link: ledgerOf(line) };
 }
+
+/** What is said of an instance at a turn of its life. */
+const TURNS: ReadonlyMap<string, string> = new Map([
+  ['moved', 'is now'],
+  ['started', 'was started'],
+  ['reset', 'was reset'],
+  ['crashed', 'crashed'],
+]);
 
 function ledgerOf({ agent }: Line): SpecialRow['link'] {
   return { name: 'Ledger', href: `#/ledger?${new URLSearchParams({ agent })}` };

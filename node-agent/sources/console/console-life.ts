@@ -1,0 +1,113 @@
+import type { NewLine } from '../../../common/model/line.ts';
+import type { SourceDeps } from '../source.ts';
+import type { ConsoleInstance } from './console-log.ts';
+
+const LIFE = 'console-life:';
+/** Of a guest that runs, by the number that libvirt gave to this run; `?` where it could not be read. */
+const running = (run: string | undefined) => `on:${run ?? '?'}`;
+
+/** A turn that libvirt told as an event; see the agent's `console` for where they come from. */
+export interface ConsoleTurn {
+  id: string;
+  kind: 'started' | 'reset' | 'crashed';
+  tsMs: number;
+}
+
+export interface ConsoleLifeDeps extends Pick<SourceDeps, 'places' | 'emit' | 'now'> {
+  hostName: string;
+  nameOf(id: string): string | undefined;
+  /** libvirt's number of the run of each guest that runs now; null when that could not be read. */
+  runs(): Promise<ReadonlyMap<string, string> | null>;
+}
+
+/**
+ * Marks the stream of a console where its guest begins anew: started, reset, or crashed. What was marked last is kept with the
+ * mark, so that each turn is marked once; a start that nobody saw is known by libvirt's number of the run.
+ */
+export function createConsoleLife(deps: ConsoleLifeDeps) {
+  const { places, now, hostName } = deps;
+  /** Guests whose run was compared since it began. */
+  const compared = new Set<string>();
+  /** When libvirt told of a start that is not marked yet. */
+  const startedMs = new Map<string, number>();
+  const first = new Set<string>();
+  let asking: Promise<void> = Promise.resolve();
+
+  function mark(id: string, kind: ConsoleTurn['kind'], message: string, tsMs: number, value?: string): void {
+    const line: NewLine = {
+      ...{ tsMs, level: kind === 'crashed' ? 'error' : 'info', source: 'console', unit: deps.nameOf(id) ?? id },
+      ...{ instance: id, message: `${message} on host ${hostName}`, fields: { marker: kind, host: hostName } },
+    };
+    deps.emit(line, value === undefined ? undefined : { name: LIFE + id, value });
+  }
+
+  function crashed(id: string, tsMs: number): void {
+    mark(id, 'crashed', 'The instance crashed', tsMs, 'crashed');
+    compared.delete(id);
+  }
+
+  /** Compares the run of a guest that is on with the one that was marked. */
+  async function compare(id: string): Promise<void> {
+    const runs = await deps.runs().catch(() => null);
+    const run = runs?.get(id);
+    const was = places.get(LIFE + id);
+    const isFirst = !first.has(id);
+    first.add(id);
+    // Off again, or another one already: that look compares anew.
+    if (!compared.has(id)) return;
+    const tsMs = startedMs.get(id) ?? now();
+    startedMs.delete(id);
+    if (was === undefined || (was.startsWith('on:') && (run === undefined || was === running(undefined))))
+      places.set(LIFE + id, running(run));
+    else if (was !== running(run)) {
+      const unseen = isFirst && was.startsWith('on:') ? ', while the agent was not there,' : '';
+      mark(id, 'started', `The instance was started${unseen}`, tsMs, running(run));
+    }
+  }
+
+  return {
+    /** Takes an instance as it is now. */
+    see({ id, state }: ConsoleInstance): void {
+      const was = places.get(LIFE + id);
+      if (state === 'running' || state === 'paused') {
+        if (compared.has(id)) return;
+        compared.add(id);
+        asking = asking.then(() => compare(id));
+        return;
+      }
+      if (state !== 'shutoff' && state !== 'saved' && state !== 'crashed') return;
+      compared.delete(id);
+      first.add(id);
+      if (state !== 'crashed') {
+        if (was !== 'crashed') places.set(LIFE + id, 'off');
+      } else if (was === undefined) places.set(LIFE + id, 'crashed');
+      else if (was !== 'crashed') crashed(id, now());
+    },
+    /** Takes what libvirt told; before the instance was marked here first, nothing is to be told. */
+    turn({ id, kind, tsMs }: ConsoleTurn): void {
+      const was = places.get(LIFE + id);
+      if (was === undefined) return;
+      if (kind === 'reset') mark(id, 'reset', 'The instance was reset', tsMs);
+      else if (kind === 'crashed') {
+        // A start that failed ends so too.
+        if (was.startsWith('on:')) crashed(id, tsMs);
+      } else {
+        startedMs.set(id, tsMs);
+        compared.delete(id);
+      }
+    },
+    /** Forgets the instances that are not on this host any more. */
+    forget(here: ReadonlySet<string>): void {
+      for (const name of places.names(LIFE)) {
+        const id = name.slice(LIFE.length);
+        if (here.has(id)) continue;
+        places.set(name, null);
+        compared.delete(id);
+        startedMs.delete(id);
+        first.delete(id);
+      }
+    },
+    /** Resolves when everything that was taken is marked. */
+    settled: () => asking,
+  };
+}
