@@ -42,7 +42,8 @@ describe('without nmap', () => {
     const answer = await scan('127.0.0.1/32');
     expect(answer.status).toBe(202);
     const { id } = answer.body.data!.scan;
-    const scans = await untilBody<Scan[]>(stack.socket(), '/api/v1/scans', ended);
+    const mineEnded = (all: Scan[]) => all.some((one) => one.id === id && one.endedMs !== null);
+    const scans = await untilBody<Scan[]>(stack.socket(), '/api/v1/scans', mineEnded);
     const mine = scans.find((one) => one.id === id)!;
     expect([mine.state, mine.error]).toEqual(['failed', expect.stringMatching(/needs nmap.*apt-get install nmap/)]);
     expect(stack.crawler!.child.exitCode).toBeNull();

@@ -67,7 +67,8 @@ function start(
   });
   children.push(child);
   const said: string[] = [];
-  const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
+  // All that it and its parts have said is read by then, which may be after it has ended.
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
   const ready = new Promise<string>((resolve) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       said.push(line);

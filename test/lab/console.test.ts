@@ -68,12 +68,10 @@ describe.skipIf(process.getuid?.() !== 0)('the console on the lab', () => {
     });
     expect([...running.agents.keys()].sort()).toEqual(['h1', 'h2']);
     expect(asked.sort()).toEqual(['crawler undefined', 'manager undefined', 'node-agent h1', 'node-agent h2']);
-    expect(lines.sort()).toEqual([
-      'crawler: starting',
-      'manager: starting',
-      'node-agent h1: starting',
-      'node-agent h2: starting',
-    ]);
+    // What they say on their stderr comes another way than that they are ready.
+    await expect
+      .poll(() => lines.toSorted())
+      .toEqual(['crawler: starting', 'manager: starting', 'node-agent h1: starting', 'node-agent h2: starting']);
     // The agent of one host is seen from the other at its own address.
     const seen = await lab.hosts[0]!.exec(connectTo('10.77.0.2', 4601));
     expect(seen.code).toBe(0);

@@ -49,7 +49,7 @@ export async function startPrivateJournald(): Promise<PrivateJournald> {
   const ready = () =>
     existsSync(join(root, 'run/systemd/journal/stdout')) && existsSync(join(directory, MACHINE, 'system.journal'));
   for (let tries = 0; !ready(); tries += 1) {
-    if (tries > 200 || child.exitCode !== null) throw new Error('no private journald');
+    if (tries > 2_000 || child.exitCode !== null) throw new Error('no private journald');
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   const inside = (...argv: string[]) => run('nsenter', ['-t', String(child.pid), '-m', '--', ...argv]);

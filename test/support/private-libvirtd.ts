@@ -62,7 +62,7 @@ export async function startPrivateLibvirtd(): Promise<PrivateLibvirtd> {
         await virsh('list');
         return;
       } catch (error) {
-        if (tries > 200) throw error;
+        if (tries > 1_000) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
