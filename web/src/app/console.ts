@@ -147,6 +147,7 @@ export function startConsole({ root, api, router, theme, me, onSignedOut }: Cons
       models,
       go: (place) => router.go(place),
       nextTheme,
+      openHelp: () => void openHelp(),
       dialogs: deps.dialogs,
     }).open();
   const shell = new Shell({

@@ -1,3 +1,4 @@
+import { byName } from './by-name.ts';
 import type { InstanceModel } from './nouns.ts';
 
 export const SORT_KEYS = ['name', 'state', 'host', 'vcpus', 'cpu', 'memory'] as const;
@@ -50,7 +51,7 @@ function compareBy(key: SortKey, a: InstanceModel, b: InstanceModel): number {
     case 'state':
       return STATE_RANK[a.get('state')!]! - STATE_RANK[b.get('state')!]!;
     case 'host':
-      return a.get('hostName')!.localeCompare(b.get('hostName')!);
+      return byName(a.get('hostName')!, b.get('hostName')!);
     case 'vcpus':
       return a.get('vcpus')! - b.get('vcpus')!;
     case 'cpu':
@@ -61,8 +62,6 @@ function compareBy(key: SortKey, a: InstanceModel, b: InstanceModel): number {
       return 0;
   }
 }
-
-const names = new Intl.Collator(undefined, { numeric: true });
 
 /** True when every word of the search is in the name, the title, the host or the id. */
 export function matches(instance: InstanceModel, query: InstanceQuery): boolean {
@@ -85,7 +84,7 @@ export function orderOf(instances: readonly InstanceModel[], query: InstanceQuer
     .sort(
       (a, b) =>
         sign * compareBy(query.sort, a, b) ||
-        (query.sort === 'name' ? sign : 1) * names.compare(a.get('name')!, b.get('name')!) ||
+        (query.sort === 'name' ? sign : 1) * byName(a.get('name')!, b.get('name')!) ||
         String(a.id).localeCompare(String(b.id)),
     )
     .map((instance) => String(instance.id));

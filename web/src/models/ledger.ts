@@ -1,5 +1,6 @@
 import Backbone from 'backbone';
 import type { LedgerEntry, StoredGap } from '../../../common/model/ledger.ts';
+import { byName } from './by-name.ts';
 
 export class LedgerModel extends Backbone.Model<LedgerEntry> {}
 
@@ -52,7 +53,7 @@ export function byAgent(entries: readonly LedgerEntry[]): AgentLedger[] {
   }
   const list = [...agents.values()];
   for (const one of list) one.epochs.sort((a, b) => (b.lastMs ?? 0) - (a.lastMs ?? 0));
-  return list.sort((a, b) => Number(b.host !== '') - Number(a.host !== '') || a.name.localeCompare(b.name));
+  return list.sort((a, b) => Number(b.host !== '') - Number(a.host !== '') || byName(a.name, b.name));
 }
 
 /** Epochs worth a row of their own: the newest, and every one that lost something or still has lines that wait. */

@@ -1,4 +1,5 @@
 import type { MigrationCheck, MigrationChecks } from '../../../common/model/migration.ts';
+import { byName } from './by-name.ts';
 
 export type Verdict = 'good' | 'warn' | 'bad';
 
@@ -40,7 +41,7 @@ export function targetChoices(all: readonly MigrationChecks[], order: readonly s
             : 'can move';
       return { id: one.target, name: one.targetName, verdict, words };
     })
-    .sort((a, b) => place(a.id) - place(b.id) || RANK[a.verdict] - RANK[b.verdict] || a.name.localeCompare(b.name));
+    .sort((a, b) => place(a.id) - place(b.id) || RANK[a.verdict] - RANK[b.verdict] || byName(a.name, b.name));
 }
 
 /** The checks of one target: what keeps it from moving first, then what is to weigh. */

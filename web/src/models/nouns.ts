@@ -4,6 +4,7 @@ import type { Host } from '../../../common/model/host.ts';
 import type { Instance } from '../../../common/model/instance.ts';
 import type { Job } from '../../../common/model/job.ts';
 import type { BaseImage, HostResources } from '../../../common/model/resources.ts';
+import { byName } from './by-name.ts';
 import { Ledger } from './ledger.ts';
 import { Rules } from './rules.ts';
 import { SavedSearches } from './saved-searches.ts';
@@ -34,7 +35,7 @@ export class JobModel extends Backbone.Model<Job> {
 export class Hosts extends Backbone.Collection<HostModel> {
   override preinitialize(): void {
     this.model = HostModel;
-    this.comparator = (a: HostModel, b: HostModel) => a.get('name')!.localeCompare(b.get('name')!);
+    this.comparator = (a: HostModel, b: HostModel) => byName(a.get('name')!, b.get('name')!);
   }
 }
 
@@ -102,7 +103,7 @@ export class Images extends Backbone.Collection<ImageModel> {
   override preinitialize(): void {
     this.model = ImageModel;
     this.comparator = (a: ImageModel, b: ImageModel) =>
-      a.get('name')!.localeCompare(b.get('name')!) || a.get('hostName')!.localeCompare(b.get('hostName')!);
+      byName(a.get('name')!, b.get('name')!) || byName(a.get('hostName')!, b.get('hostName')!);
     this.loaded = false;
   }
 

@@ -1,6 +1,7 @@
 import Backbone from 'backbone';
 import type { Line } from '../../../common/model/line.ts';
 import type { Delivery, Destination, Rule, RuleCondition, RuleDraft, RuleEvent } from '../../../common/model/rule.ts';
+import { byName } from './by-name.ts';
 import type { Notices } from './notices.ts';
 
 export class RuleModel extends Backbone.Model<Rule> {}
@@ -12,7 +13,7 @@ export class Rules extends Backbone.Collection<RuleModel> {
     this.model = RuleModel;
     this.comparator = (a: RuleModel, b: RuleModel) =>
       Number(b.get('state') === 'firing') - Number(a.get('state') === 'firing') ||
-      a.get('name')!.localeCompare(b.get('name')!);
+      byName(a.get('name')!, b.get('name')!);
   }
 
   firing(): RuleModel[] {

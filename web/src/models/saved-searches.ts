@@ -1,5 +1,6 @@
 import Backbone from 'backbone';
 import type { LineQuery, SavedSearch } from '../../../common/model/search.ts';
+import { byName } from './by-name.ts';
 import { formatLogParams, type LogFilter, type LogParams } from './log-filter.ts';
 
 export class SearchModel extends Backbone.Model<Partial<SavedSearch>> {}
@@ -8,7 +9,7 @@ export class SearchModel extends Backbone.Model<Partial<SavedSearch>> {}
 export class SavedSearches extends Backbone.Collection<SearchModel> {
   override preinitialize(): void {
     this.model = SearchModel;
-    this.comparator = (a: SearchModel, b: SearchModel) => (a.get('name') ?? '').localeCompare(b.get('name') ?? '');
+    this.comparator = (a: SearchModel, b: SearchModel) => byName(a.get('name') ?? '', b.get('name') ?? '');
   }
 }
 

@@ -1,5 +1,6 @@
 import Backbone from 'backbone';
 import type { ComputeServer, Session } from '../../../../common/model/compute.ts';
+import { byName } from '../by-name.ts';
 
 /** The compute server of a host, as the list of the API tells it. */
 export interface ServerRow extends ComputeServer {
@@ -29,7 +30,7 @@ export class ServerModel extends Backbone.Model<ServerRow> {
 export class Servers extends Backbone.Collection<ServerModel> {
   override preinitialize(): void {
     this.model = ServerModel;
-    this.comparator = (a: ServerModel, b: ServerModel) => a.get('hostName')!.localeCompare(b.get('hostName')!);
+    this.comparator = (a: ServerModel, b: ServerModel) => byName(a.get('hostName')!, b.get('hostName')!);
   }
 
   override modelId(attributes: Partial<ServerRow>): string {

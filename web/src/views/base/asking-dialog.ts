@@ -24,7 +24,12 @@ export abstract class AskingDialog<O extends ViewOptions = ViewOptions> extends 
       this.error = (error as Error).message;
     }
     this.busy = false;
-    if (!this.destroyed) this.draw();
+    if (!this.destroyed) {
+      this.draw();
+      // The button that was pressed could not keep the focus while it was off, or is gone.
+      if (!this.el.contains(document.activeElement))
+        (this.el.querySelector<HTMLElement>('[data-first]') ?? this.el).focus();
+    }
     return this.error === '';
   }
 }

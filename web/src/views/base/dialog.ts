@@ -1,7 +1,8 @@
 import { View, type ViewOptions } from './view.ts';
 
 /**
- * A modal dialog on the browser's own element: focus stays inside, Escape closes, focus returns afterwards.
+ * A modal dialog on the browser's own element: focus stays inside, Escape closes, focus returns afterwards. It begins at
+ * what is marked `data-first`, else at the dialog itself: not at the button that closes it.
  * Event: `closed`. It destroys itself when it closes.
  */
 export abstract class DialogView<O extends ViewOptions = ViewOptions> extends View<O> {
@@ -26,8 +27,9 @@ export abstract class DialogView<O extends ViewOptions = ViewOptions> extends Vi
     this.dialog.addEventListener('click', (event) => {
       if (event.target === this.el && this.closesOutside()) this.close();
     });
+    this.el.tabIndex = -1;
     this.dialog.showModal();
-    this.el.querySelector<HTMLElement>('[data-first]')?.focus();
+    (this.el.querySelector<HTMLElement>('[data-first]') ?? this.el).focus();
     return this;
   }
 

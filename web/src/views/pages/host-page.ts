@@ -36,6 +36,8 @@ export class HostPage extends ThingPage {
     const host = model.attributes;
     const now = this.deps.nowMs();
     const skew = skewText(host.clockOffsetMs);
+    // Of a host that is not heard the figures are the last ones: the age beside its state is theirs too.
+    const old = host.state === 'online' ? '' : 'is-old';
     return html`${crumbs}
       <div class="page-title"><h1>${visibleText(host.name!)}</h1>${stateMark(host.state!)}
         <span class="dim" title=${utcText(host.seenMs!)}>${host.state === 'online' ? `for ${spanText(now - host.stateSinceMs!)}` : `last heard ${spanText(now - host.seenMs!)} ago; trying to reach it`}</span></div>
@@ -43,9 +45,9 @@ export class HostPage extends ThingPage {
       ${host.libvirtAnswers === false ? html`<p class="warn-note">${icon('warn')} libvirt does not answer on this host. Its instances are shown as last known; check <code>systemctl status libvirtd</code>.</p>` : null}
       ${skew === null ? null : html`<p class="warn-note">${icon('warn')} ${skew}</p>`}
       <dl class="fact-row">
-        <div><dt>CPU</dt><dd>${host.load ? percentText(host.load.cpuRatio) : '–'}<small> of ${host.cpus}</small></dd></div>
-        <div><dt>Load</dt><dd>${host.load ? host.load.load1.toFixed(2) : '–'}</dd></div>
-        <div><dt>Memory</dt><dd>${host.load ? bytesText(host.load.memoryUsedBytes) : '–'}<small> of ${bytesText(host.memoryBytes!)}</small></dd></div>
+        <div><dt>CPU</dt><dd class=${old}>${host.load ? percentText(host.load.cpuRatio) : '–'}<small> of ${host.cpus}</small></dd></div>
+        <div><dt>Load</dt><dd class=${old}>${host.load ? host.load.load1.toFixed(2) : '–'}</dd></div>
+        <div><dt>Memory</dt><dd class=${old}>${host.load ? bytesText(host.load.memoryUsedBytes) : '–'}<small> of ${bytesText(host.memoryBytes!)}</small></dd></div>
         <div><dt>Instances</dt><dd>${host.runningCount}<small> of ${host.instanceCount} running</small></dd></div>
         <div><dt>Hypervisor</dt><dd>${visibleText(host.hypervisor!)} <small>${visibleText(host.hypervisorVersion ?? '')}</small></dd></div>
         <div><dt>Up</dt><dd>${host.bootMs ? spanText(now - host.bootMs) : '–'}</dd></div>
@@ -64,7 +66,7 @@ export class HostPage extends ThingPage {
     return html`<div class="tiles">${ids.slice(0, 60).map((id) => {
       const { name, state } = instances.get(id)!.attributes;
       const load = instances.get(id)!.loadNow();
-      return html`<a class="tile" href="#/instances/${id}">${stateMark(state!, null)}<b>${visibleText(name!)}</b><span class="dim">${load ? percentText(load.cpuRatio) : state}</span></a>`;
+      return html`<a class="tile" href="#/instances/${id}" title=${visibleText(name!)}>${stateMark(state!, null)}<b>${visibleText(name!)}</b><span class="dim">${load ? percentText(load.cpuRatio) : state}</span></a>`;
     })}
     ${ids.length > 60 ? html`<a class="tile" href="#/instances?host=${this.subject}">and ${ids.length - 60} more</a>` : null}</div>`;
   }

@@ -82,6 +82,6 @@ export class LinePage extends Page<PageDeps> {
       <div class="page-title"><h1>${this.line === null ? 'Line' : dayTimeText(this.line.tsMs)}</h1>
         <span class="dim">${this.line === null ? this.subject : utcText(this.line.tsMs)}</span>
         <div class="title-end"><div class="segments" role="radiogroup" aria-label="Around it">${seg(false, 'All hosts')}${seg(true, 'Its host')}</div></div></div>
-      ${error === null ? null : html`<p class="form-error" role="alert">${error.message} Lines may have been removed by age; <a href="#/live">go to the live stream</a>.</p>`}`;
+      ${error === null ? null : html`<p class="form-error" role="alert">${error.code === 'bad-request' ? 'There is no line of this id.' : error.message} Lines may have been removed by age; <a href="#/live">go to the live stream</a>.</p>`}`;
   }
 }

@@ -165,6 +165,7 @@ export class LivePage extends Page<PageDeps> {
 
   /** The second stream, as the address says; its code is loaded when it is first wanted. */
   openSplit(): void {
+    const typing = this.split?.bar.typing() ?? null;
     this.split?.destroy();
     this.split = null;
     const { beside } = this.params;
@@ -184,6 +185,7 @@ export class LivePage extends Page<PageDeps> {
         onChange,
       });
       this.streams.append(this.split.el);
+      if (typing !== null) this.split.bar.goOn(typing);
     });
   }
 

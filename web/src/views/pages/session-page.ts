@@ -136,8 +136,17 @@ export class SessionPage extends Page<PageDeps> {
   override draw(): this {
     render(this.headTemplate(), this.head);
     render(this.footTemplate(), this.foot);
-    this.lines.hidden = this.panel === null;
+    const missing = this.isMissing();
+    this.cells.el.hidden = missing;
+    this.foot.hidden = missing;
+    this.lines.hidden = missing || this.panel === null;
     return this;
+  }
+
+  /** There is none of this id; a link that was cut may not even have the form of one. */
+  isMissing(): boolean {
+    const code = this.notebook.error?.code;
+    return this.session() === undefined && (code === 'not-found' || code === 'bad-request');
   }
 
   headTemplate(): TemplateResult {
@@ -145,9 +154,8 @@ export class SessionPage extends Page<PageDeps> {
     const { notebook } = this;
     const crumbs = html`<nav class="crumbs" aria-label="Path"><a href="#/compute">Compute</a></nav>`;
     if (session === undefined) {
-      const missing = notebook.error?.code === 'not-found';
-      return html`${crumbs}<div class="page-title"><h1>${missing ? 'No such session' : 'Session'}</h1></div>
-        ${missing ? html`<p class="dim">Sessions and their output are kept for a day after their end.</p>` : nothing}`;
+      if (!this.isMissing()) return html`${crumbs}<div class="page-title"><h1>Session</h1></div>`;
+      return html`${crumbs}<div class="empty"><h2>There is no such session</h2><p>Sessions and their output are kept for a day after their end.</p><a class="btn btn-quiet" href="#/compute">To the sessions</a></div>`;
     }
     const { compute, nowMs } = this.deps;
     const { hostName, host, owner, createdMs, endedMs } = session.attributes;

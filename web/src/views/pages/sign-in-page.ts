@@ -1,4 +1,4 @@
-import { html, type TemplateResult } from 'lit-html';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { logo } from '../../dom/icons.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 
@@ -31,10 +31,10 @@ export class SignInPage extends View<SignInOptions> {
       ${this.error === null ? null : html`<p class="form-error" role="alert" id="sign-in-error">${this.error}</p>`}
       <label class="form-label" for="email">E-mail</label>
       <input class="form-control" id="email" name="email" type="email" autocomplete="username" required
-        aria-invalid=${this.error === null ? 'false' : 'true'} aria-describedby="sign-in-error" />
+        aria-invalid=${this.error === null ? 'false' : 'true'} aria-describedby=${this.error === null ? nothing : 'sign-in-error'} />
       <label class="form-label" for="password">Password</label>
       <input class="form-control" id="password" name="password" type="password" autocomplete="current-password" required
-        aria-invalid=${this.error === null ? 'false' : 'true'} aria-describedby="sign-in-error" />
+        aria-invalid=${this.error === null ? 'false' : 'true'} aria-describedby=${this.error === null ? nothing : 'sign-in-error'} />
       <label class="check"><input type="checkbox" name="remember" /> <span>Keep me signed in on this computer</span></label>
       <button class="btn btn-accent btn-wide" type="submit" ?disabled=${this.busy}>${this.busy ? 'Signing in…' : 'Sign in'}</button>
       <p class="sign-in-hint">First start? The password stands in the terminal that runs <code>npm start</code>.</p>

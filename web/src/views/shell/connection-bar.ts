@@ -31,8 +31,8 @@ export class ConnectionBar extends View<ConnectionBarOptions> {
     this.el.classList.toggle('is-lost', lost);
     if (!lost) return html``;
     return state === 'down'
-      ? html`${icon('warn')}<span><b>Connection lost</b> since ${clockText(sinceMs!).slice(0, 8)} (${spanText(goneMs)} ago).
-          What you see is the state of then. Trying again; lines written meanwhile will be here as soon as it is back.</span>`
+      ? html`${icon('warn')}<span><b>Connection lost</b> since ${clockText(sinceMs!).slice(0, 8)} <span aria-hidden="true">(${spanText(goneMs)} ago)</span>.
+          What you see is as it was then. Trying again; lines written meanwhile will be here as soon as it is back.</span>`
       : html`${icon('warn')}<span>Connecting to the manager…</span>`;
   }
 }

@@ -38,12 +38,32 @@ function isField(target: HTMLElement | null): boolean {
   );
 }
 
+const STEPS: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+/** Arrows choose in a group of buttons of which one is on, as they do in a group of radio inputs; in dialogs too. */
+function choose(event: KeyboardEvent): boolean {
+  const step = STEPS[event.key];
+  const from = pressedAt(event)?.closest('button[role="radio"]') ?? null;
+  const group = from?.closest('[role="radiogroup"]') ?? null;
+  if (step === undefined || from === null || group === null) return false;
+  const all = [...group.querySelectorAll<HTMLButtonElement>('button[role="radio"]:enabled')];
+  const next = all[(all.indexOf(from as HTMLButtonElement) + step + all.length) % all.length];
+  next?.focus();
+  next?.click();
+  return true;
+}
+
 /** Starts to listen for keys. Returns how to stop. */
 export function listenKeys(targets: KeyTargets): () => void {
   let chordMs = Number.NEGATIVE_INFINITY;
 
   function onKey(event: KeyboardEvent): void {
-    if (event.defaultPrevented || document.querySelector('dialog[open]') !== null) return;
+    if (event.defaultPrevented) return;
+    if (!(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) && choose(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (document.querySelector('dialog[open]') !== null) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
       event.preventDefault();
       targets.openPalette();

@@ -11,6 +11,7 @@ export interface PaletteOptions extends ViewOptions {
   models: Models;
   go: (place: string) => void;
   nextTheme: () => void;
+  openHelp: () => void;
   dialogs: Pick<Dialogs, 'launch' | 'registerImage'>;
 }
 
@@ -21,7 +22,7 @@ interface Entry {
   run: () => void;
 }
 
-const MOST_SHOWN = 12;
+const MOST_SHOWN = 14;
 
 /** Goes to anything by name: pages, hosts, instances, and a search in the lines. */
 export class Palette extends DialogView<PaletteOptions> {
@@ -41,16 +42,22 @@ export class Palette extends DialogView<PaletteOptions> {
     const all: Entry[] = [
       { icon: 'live', name: 'Live', note: 'every line, now', run: () => go('/live') },
       { icon: 'warn', name: 'Errors', note: 'live, errors only', run: () => go('/live?level=error') },
-      { icon: 'hosts', name: 'Hosts', note: 'state, candidates, scans', run: () => go('/hosts') },
+      { icon: 'hosts', name: 'Hosts', note: 'their state, and what scans found', run: () => go('/hosts') },
       { icon: 'instances', name: 'Instances', note: 'all of all hosts', run: () => go('/instances') },
-      { icon: 'bell', name: 'Rules', note: 'Be told when lines come, or none', run: () => go('/rules') },
+      { icon: 'bell', name: 'Rules', note: 'be told when lines come, or none', run: () => go('/rules') },
       { icon: 'compute', name: 'Compute', note: 'SageMath and Python sessions', run: () => go('/compute') },
-      { icon: 'ledger', name: 'Ledger', note: 'what was received, what is missing and why', run: () => go('/ledger') },
+      { icon: 'ledger', name: 'Ledger', note: 'what came, what is missing and why', run: () => go('/ledger') },
       { icon: 'images', name: 'Base images', note: 'what new instances are made of', run: () => go('/images') },
       { icon: 'plus', name: 'Launch an instance', note: 'from a base image', run: () => dialogs.launch() },
       { icon: 'plus', name: 'Register a base image', note: 'a file in a pool', run: () => dialogs.registerImage() },
       { icon: 'jobs', name: 'Jobs', note: 'what was asked, and its outcome', run: () => go('/jobs') },
       { icon: 'auto', name: 'Colours', note: 'dark, light, as the system', run: () => this.options.nextTheme() },
+      {
+        icon: 'help',
+        name: 'Keys and filters',
+        note: 'what can be pressed and typed',
+        run: () => this.options.openHelp(),
+      },
       ...models.searches.map(
         (search): Entry => ({
           icon: 'star',
@@ -105,12 +112,14 @@ export class Palette extends DialogView<PaletteOptions> {
     else if (event.key === 'Enter') this.run(this.entries()[this.chosen]);
     else return;
     event.preventDefault();
-    if (!this.destroyed) this.draw();
+    if (this.destroyed) return;
+    this.draw();
+    this.el.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
   }
 
   override template(): TemplateResult {
     return html`<h2 id="dialog-title" class="visually-hidden">Go to anything</h2>
-      <input class="form-control palette-input" data-first placeholder="Go to a host, an instance, a page, or search lines" role="combobox"
+      <input class="form-control palette-input" data-first placeholder="Go to a host, an instance, a page, or search lines" aria-label="Go to anything" role="combobox"
         aria-expanded="true" aria-controls="palette-list" aria-activedescendant="palette-${this.chosen}" autocomplete="off" spellcheck="false"
         @input=${(event: Event) => {
           this.typed = (event.target as HTMLInputElement).value;

@@ -25,7 +25,7 @@ const PLACES: [page: string, icon: IconName, name: string, key: string][] = [
   ['ledger', 'ledger', 'Ledger', 'g e'],
   ['rules', 'bell', 'Rules', 'g r'],
 ];
-/** Not in the bar of narrow screens, where there is no room: reached from the page of instances. */
+/** Not in the bar of narrow screens, where there is no room: reached by the search for anything. */
 const SELDOM = new Set(['images', 'ledger']);
 const PART_OF: Record<string, string> = {
   host: 'hosts',

@@ -37,6 +37,8 @@ export class Shell extends View<ShellOptions> {
   /** Where the reader wants to be: another place than `place` while its part of the program is on its way. */
   declare wanted: Place | null;
   declare drawer: JobsDrawer | null;
+  /** What had the focus when the drawer was opened. */
+  declare opener: Element | null;
 
   override preinitialize(options: ShellOptions): void {
     super.preinitialize(options);
@@ -45,6 +47,7 @@ export class Shell extends View<ShellOptions> {
     this.place = null;
     this.wanted = null;
     this.drawer = null;
+    this.opener = null;
   }
 
   override initialize(): void {
@@ -55,7 +58,13 @@ export class Shell extends View<ShellOptions> {
     this.main = document.createElement('main');
     this.main.className = 'main';
     this.main.id = 'main';
-    this.el.append(connection.draw().el, this.rail.draw().el, this.main, toasts.draw().el);
+    this.main.tabIndex = -1;
+    const skip = document.createElement('button');
+    skip.type = 'button';
+    skip.className = 'btn btn-accent skip';
+    skip.textContent = 'Skip to the page';
+    skip.addEventListener('click', () => this.main.focus());
+    this.el.append(skip, connection.draw().el, this.rail.draw().el, this.main, toasts.draw().el);
   }
 
   /**
@@ -77,10 +86,13 @@ export class Shell extends View<ShellOptions> {
   }
 
   replace(place: Place, next: Page): void {
+    // A link that was followed goes with its page: the focus stays in the middle, not at the top of the document.
+    const inside = this.main.contains(document.activeElement);
     this.page?.destroy();
     this.page = next;
     this.place = place;
     this.main.replaceChildren(next.draw().el);
+    if (inside && !this.main.contains(document.activeElement)) this.main.focus({ preventScroll: true });
   }
 
   async load(place: Place, options: PageOptions<PageDeps>): Promise<void> {
@@ -104,13 +116,17 @@ export class Shell extends View<ShellOptions> {
 
   openJobs(): void {
     if (this.drawer !== null) return;
+    this.opener = document.activeElement;
     this.drawer = new JobsDrawer({ parent: this, deps: this.options.deps, onClose: () => this.closeJobs() });
     this.el.append(this.drawer.draw().el);
     this.drawer.el.querySelector<HTMLElement>('button')?.focus();
   }
 
   closeJobs(): void {
+    const inside = this.drawer?.el.contains(document.activeElement) ?? false;
     this.drawer?.destroy();
     this.drawer = null;
+    if (inside && this.opener instanceof HTMLElement && this.opener.isConnected) this.opener.focus();
+    this.opener = null;
   }
 }

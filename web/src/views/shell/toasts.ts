@@ -14,7 +14,7 @@ const BAD_MS = 15_000;
 const MOST_SHOWN = 4;
 const ICONS = { good: 'check', bad: 'warn', info: 'jobs' } as const;
 
-/** Outcomes as they happen. Good ones leave by themselves, bad ones stay longer; none leaves under the pointer. */
+/** Outcomes as they happen. Good ones leave by themselves, bad ones stay longer; none leaves under the pointer, or with the focus. */
 export class Toasts extends View<ToastsOptions> {
   declare hovered: boolean;
 
@@ -41,7 +41,7 @@ export class Toasts extends View<ToastsOptions> {
   leaveLater(id: string, ms: number): void {
     const timer = setTimeout(() => {
       if (this.destroyed) return;
-      if (this.hovered) this.leaveLater(id, GOOD_MS);
+      if (this.hovered || this.el.contains(document.activeElement)) this.leaveLater(id, GOOD_MS);
       else this.options.notices.remove(id);
     }, ms);
     this.cleanup(() => clearTimeout(timer));

@@ -1,9 +1,10 @@
-import { html, type TemplateResult } from 'lit-html';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { LEVELS, SOURCES } from '../../../../common/model/words.ts';
 import { visibleText } from '../../../../common/pure/visible-text.ts';
 import { clockText, dayTimeText } from '../../dom/format.ts';
 import { type IconName, icon } from '../../dom/icons.ts';
+import { byName } from '../../models/by-name.ts';
 import { formatLogParams, type LogParams } from '../../models/log-filter.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
@@ -59,8 +60,11 @@ export class FilterBar extends View<FilterBarOptions> {
   }
 
   set(change: Partial<LogParams>): void {
-    const next = { ...this.params, ...change };
-    for (const key of Object.keys(change) as (keyof LogParams)[]) if (!change[key]) delete next[key];
+    clearTimeout(this.settle);
+    // What was typed a moment ago goes along: it has not settled yet, and is not forgotten for that.
+    const wanted = { q: this.typed.trim(), ...change };
+    const next = { ...this.params, ...wanted };
+    for (const key of Object.keys(wanted) as (keyof LogParams)[]) if (!wanted[key]) delete next[key];
     if ('fromMs' in change) delete next.atMs;
     const query = formatLogParams(next);
     this.options.deps.go(query === '' ? '/live' : `/live?${query}`);
@@ -89,7 +93,7 @@ export class FilterBar extends View<FilterBarOptions> {
           ${icon('search')}
           <input type="search" class="form-control" name="q" autocomplete="off" spellcheck="false" autocapitalize="off"
             placeholder='Search: words "a phrase" field:value -not /regex/' aria-label="Search lines"
-            aria-invalid=${this.error?.code === 'bad-query' ? 'true' : 'false'} aria-describedby="stream-error"
+            aria-invalid=${this.error?.code === 'bad-query' ? 'true' : 'false'} aria-describedby=${this.error === null ? nothing : 'stream-error'}
             .value=${live(this.typed)} @input=${(event: Event) => this.onType(event)} />
           <kbd class="search-key">/</kbd>
         </div>
@@ -177,7 +181,7 @@ export class FilterBar extends View<FilterBarOptions> {
   instances(): [string, string][] {
     return this.options.deps.models.instances
       .map((instance): [string, string] => [String(instance.id), instance.get('name')!])
-      .sort((a, b) => a[1].localeCompare(b[1]));
+      .sort((a, b) => byName(a[1], b[1]));
   }
 }
 

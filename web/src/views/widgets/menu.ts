@@ -26,6 +26,7 @@ export class Menu extends View<MenuOptions> {
     this.draw();
     document.body.append(this.el);
     this.placeAt(this.options.anchor.getBoundingClientRect());
+    this.options.anchor.ariaExpanded = 'true';
     this.buttons()[0]?.focus();
     this.el.addEventListener('keydown', (event) => this.onKey(event));
     const away = (event: Event) => event.target instanceof Node && !this.el.contains(event.target) && this.destroy();
@@ -35,6 +36,7 @@ export class Menu extends View<MenuOptions> {
     document.addEventListener('pointerdown', away, true);
     document.addEventListener('scroll', moved, true);
     this.cleanup(() => {
+      this.options.anchor.ariaExpanded = 'false';
       document.removeEventListener('pointerdown', away, true);
       document.removeEventListener('scroll', moved, true);
     });
@@ -57,6 +59,8 @@ export class Menu extends View<MenuOptions> {
     const at = all.indexOf(document.activeElement as HTMLButtonElement);
     if (event.key === 'ArrowDown') all[(at + 1) % all.length]?.focus();
     else if (event.key === 'ArrowUp') all[(at + all.length - 1) % all.length]?.focus();
+    else if (event.key === 'Home') all[0]?.focus();
+    else if (event.key === 'End') all.at(-1)?.focus();
     else if (event.key === 'Escape' || event.key === 'Tab') {
       this.options.anchor.focus();
       this.destroy();
@@ -69,6 +73,8 @@ export class Menu extends View<MenuOptions> {
     return html`${this.options.items.map(
       (item) =>
         html`<button type="button" role="menuitem" class=${item.danger ? 'is-danger' : ''} @click=${() => {
+          // A dialog that it opens gives the focus back to the button, not to what is gone.
+          this.options.anchor.focus();
           this.destroy();
           item.run();
         }}>${item.label}</button>`,

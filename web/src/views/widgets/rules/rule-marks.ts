@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from 'lit-html';
 import type { Delivery, Rule, RuleEvent } from '../../../../../common/model/rule.ts';
 import { visibleText } from '../../../../../common/pure/visible-text.ts';
-import { clockText, dayTimeText, plural, utcText } from '../../../dom/format.ts';
+import { clockText, countText, dayTimeText, plural, utcText } from '../../../dom/format.ts';
 import type { PageDeps } from '../../../models/page-deps.ts';
 
 const STATES: Record<Rule['state'], string> = { ok: 'ok', firing: 'fires', off: 'off' };
@@ -60,7 +60,7 @@ export function deliveryRows(deliveries: readonly Delivery[], nowMs: number): Te
       ${timeMark(one.createdMs, nowMs)}
       <span class="rule-what">${one.state}</span>
       <span class="rule-about"><a href="#/rules/${one.rule}">${visibleText(one.ruleName)}</a>${one.otherRules > 0 ? html` <span class="dim">and ${plural(one.otherRules, 'other rule')}</span>` : null}
-        ${one.events > 1 ? html`<span class="tag">${one.events.toLocaleString('en')} events</span>` : null} <span class="dim">to</span> <b>${visibleText(one.destinationName)}</b>
+        ${one.events > 1 ? html`<span class="tag">${countText(one.events)} events</span>` : null} <span class="dim">to</span> <b>${visibleText(one.destinationName)}</b>
         ${one.tries > 1 ? html`<span class="dim">${plural(one.tries, 'try', 'tries')}</span>` : null}
         ${one.error === null ? null : html`<span class="rule-said">${visibleText(one.error)}</span>`}
         ${one.nextTryMs === null || one.tries === 0 ? null : html`<span class="dim">again at ${timeMark(one.nextTryMs, nowMs)}</span>`}</span>

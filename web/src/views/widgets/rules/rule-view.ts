@@ -38,6 +38,8 @@ export class RuleView extends View<RuleViewOptions> {
   declare saving: boolean;
   /** Remove was pressed once. */
   declare isSure: boolean;
+  /** The rules are here: one that is not among them is gone, or never was. */
+  declare listed: boolean;
 
   override preinitialize(options: RuleViewOptions): void {
     super.preinitialize(options);
@@ -51,6 +53,7 @@ export class RuleView extends View<RuleViewOptions> {
     this.fault = null;
     this.saving = false;
     this.isSure = false;
+    this.listed = false;
   }
 
   override initialize(): void {
@@ -69,6 +72,10 @@ export class RuleView extends View<RuleViewOptions> {
       });
       this.cleanup(() => events.close());
       this.listenTo(deps.models.rules, 'update change loaded', () => this.take());
+      this.listenToOnce(deps.models.rules, 'loaded', () => {
+        this.listed = true;
+      });
+      this.listed = deps.models.rules.length > 0;
       this.take();
     } else if (line === null) this.begin(structuredClone(EMPTY_DRAFT));
     else
@@ -179,6 +186,8 @@ export class RuleView extends View<RuleViewOptions> {
     const { deps, rule: id } = this.options;
     const { rule, draft } = this;
     const crumbs = html`<nav class="crumbs" aria-label="Path"><a href="#/rules">Rules</a></nav>`;
+    if (draft === null && id !== null && this.listed)
+      return html`${crumbs}<div class="empty"><h2>There is no such rule</h2><p>It may have been removed; what it did stands in the history of all rules.</p><a class="btn btn-quiet" href="#/rules?tab=history">To the history</a></div>`;
     if (draft === null)
       return html`${crumbs}<div class="page-title"><h1>${id === null ? 'New rule' : 'Rule'}</h1></div><div class="empty"><span class="spinner"></span></div>`;
     const title = rule === undefined ? 'New rule' : visibleText(rule.get('name')!);

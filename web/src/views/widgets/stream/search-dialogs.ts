@@ -47,7 +47,7 @@ export class SearchesDialog extends AskingDialog<SearchesDialogOptions> {
       <form class="search-save" @submit=${(event: SubmitEvent) => void this.save(event)}>
         <h3>Keep the present filter</h3>
         <p class="search-note">${visibleText(searchNote({ query: filterOf(this.options.params) as SavedSearch['query'] }))}</p>
-        <div class="search-fields"><input class="form-control" name="name" required maxlength="100" placeholder="Name" aria-label="Name of the search" autocomplete="off" />
+        <div class="search-fields"><input class="form-control" data-first name="name" required maxlength="100" placeholder="Name" aria-label="Name of the search" autocomplete="off" />
           <label><input type="checkbox" class="form-check-input" name="shared" /> for everyone</label>
           <button class="btn btn-accent" ?disabled=${this.busy}>Save</button></div>
         ${this.error === '' ? null : html`<p class="form-error" role="alert">${this.error}</p>`}
@@ -58,7 +58,7 @@ export class SearchesDialog extends AskingDialog<SearchesDialogOptions> {
     const { deps } = this.options;
     const place = placeOfSearch(one);
     return html`<li>
-      <a href="#${place}" @click=${() => this.close()}><b>${visibleText(one.name ?? '')}</b><span class="search-note">${visibleText(searchNote(one))}</span></a>
+      <a href="#${place}" data-first @click=${() => this.close()}><b>${visibleText(one.name ?? '')}</b><span class="search-note">${visibleText(searchNote(one))}</span></a>
       ${
         own
           ? html`<button type="button" class="btn btn-sm btn-quiet" aria-pressed=${one.shared ? 'true' : 'false'} title="Seen by everyone, or by you alone" @click=${() =>

@@ -17,11 +17,13 @@ const SETTLE_MS = 500;
 export class SplitBar extends View<SplitBarOptions> {
   declare settle: ReturnType<typeof setTimeout> | undefined;
   declare error: { code: string; message: string } | null;
+  declare typed: string;
 
   override preinitialize(options: SplitBarOptions): void {
     super.preinitialize(options);
     this.className = 'split-bar';
     this.error = null;
+    this.typed = options.params.q ?? '';
     this.cleanup(() => clearTimeout(this.settle));
   }
 
@@ -31,8 +33,26 @@ export class SplitBar extends View<SplitBarOptions> {
   }
 
   set(change: Partial<LogParams>): void {
-    const next = { ...this.options.params, ...change };
+    clearTimeout(this.settle);
+    const next = { ...this.options.params, q: this.typed.trim(), ...change };
     this.options.onChange(formatLogParams(next));
+  }
+
+  /** What is being typed, and where: for the bar that follows this one. Null while the field has no focus. */
+  typing(): { text: string; at: number } | null {
+    const field = this.el.querySelector<HTMLInputElement>('.split-input');
+    return field === null || field !== document.activeElement
+      ? null
+      : { text: this.typed, at: field.selectionStart ?? this.typed.length };
+  }
+
+  /** Goes on with what was being typed. */
+  goOn({ text, at }: { text: string; at: number }): void {
+    this.typed = text;
+    this.draw();
+    const field = this.el.querySelector<HTMLInputElement>('.split-input')!;
+    field.focus();
+    field.setSelectionRange(at, at);
   }
 
   add(field: string, value: string, exclude: boolean): void {
@@ -42,11 +62,11 @@ export class SplitBar extends View<SplitBarOptions> {
   override template(): TemplateResult {
     const { params } = this.options;
     return html`<div class="search-box ${this.error?.code === 'bad-query' ? 'is-bad' : ''}">${icon('search')}
-        <input type="text" class="form-control split-input" spellcheck="false" autocomplete="off" placeholder="Filter of this side" aria-label="Search lines of the second stream" .value=${live(params.q ?? '')}
+        <input type="text" class="form-control split-input" spellcheck="false" autocomplete="off" placeholder="Filter of this side" aria-label="Search lines of the second stream" .value=${live(this.typed)}
           @input=${(event: Event) => {
-            const q = (event.target as HTMLInputElement).value.trim();
+            this.typed = (event.target as HTMLInputElement).value;
             clearTimeout(this.settle);
-            this.settle = setTimeout(() => this.set({ q }), SETTLE_MS);
+            this.settle = setTimeout(() => this.set({}), SETTLE_MS);
           }} /></div>
       <select class="form-select" aria-label="Least severe level of the second stream" @change=${(event: Event) => this.set({ level: (event.target as HTMLSelectElement).value })}>
         ${LEVELS.map((level) => html`<option value=${level === 'debug' ? '' : level} ?selected=${(params.level ?? 'debug') === level}>${level === 'debug' ? 'All levels' : level}</option>`)}

@@ -18,6 +18,7 @@ export interface SplitStreamOptions extends ViewOptions {
 
 /** A second stream with a filter of its own on the same time axis: both scroll together, and share one cursor. */
 export class SplitStream extends View<SplitStreamOptions> {
+  declare bar: SplitBar;
   declare panel: LinesPanel;
 
   override preinitialize(options: SplitStreamOptions): void {
@@ -32,7 +33,8 @@ export class SplitStream extends View<SplitStreamOptions> {
       ...(params.fromMs === undefined ? {} : { fromMs: params.fromMs }),
       ...(params.toMs === undefined ? {} : { toMs: params.toMs }),
     };
-    const bar = new SplitBar({ parent: this, params: own, onChange });
+    this.bar = new SplitBar({ parent: this, params: own, onChange });
+    const { bar } = this;
     this.panel = new LinesPanel({
       parent: this,
       deps,

@@ -13,6 +13,7 @@ export interface ViewMenuOptions extends ViewOptions {
   fields: readonly string[];
 }
 
+const DENSITY_NAMES = { compact: 'Compact', normal: 'Normal', roomy: 'Roomy' };
 const TIME_NAMES = { local: 'Local', utc: 'UTC', ago: 'Ago' };
 const STEP_PX = 20;
 
@@ -40,7 +41,7 @@ export class ViewMenu extends DialogView<ViewMenuOptions> {
           'Rows',
           DENSITIES,
           density,
-          (one) => one,
+          (one) => DENSITY_NAMES[one],
           (one) => look.set({ density: one }),
           'd',
         )}

@@ -63,7 +63,7 @@ export function headTemplate(page: InstancesHead): TemplateResult {
 
 function bulk(page: InstancesHead, marked: InstanceModel[]): TemplateResult {
   const fitting = (action: Action) => marked.filter((instance) => actionsOf(instance).includes(action));
-  return html`<div class="bulk" role="toolbar" aria-label="Actions on marked instances"><b>${marked.length} marked</b>
+  return html`<div class="bulk" role="toolbar" aria-label="Actions on marked instances"><b>${countText(marked.length)} marked</b>
       ${BULK.map((action) => ({ action, targets: fitting(action) }))
         .filter(({ targets }) => targets.length > 0)
         .map(
@@ -71,7 +71,7 @@ function bulk(page: InstancesHead, marked: InstanceModel[]): TemplateResult {
             action,
             targets,
           }) => html`<button type="button" data-act=${action} class="btn btn-sm ${DESTRUCTIVE_ACTIONS.includes(action) ? 'btn-danger-quiet' : 'btn-quiet'}"
-            @click=${() => page.deps.act(targets, action)}>${action}${targets.length === marked.length ? '' : ` ${targets.length}`}</button>`,
+            @click=${() => page.deps.act(targets, action)}>${action}${targets.length === marked.length ? '' : ` ${countText(targets.length)}`}</button>`,
         )}
       <button type="button" class="btn btn-icon" aria-label="Unmark all" @click=${() => page.markAll(false)}>${icon('close')}</button></div>`;
 }
