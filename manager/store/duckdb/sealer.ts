@@ -3,7 +3,7 @@ import type { Engine } from './engine.ts';
 import type { HotTable, Layout, LayoutBook, Segment } from './layout.ts';
 import { insertSegment, nextSegmentId, nextVersion } from './layout.ts';
 import { integer } from './query-sql.ts';
-import { createLines, linesIn } from './schema.ts';
+import { createLines } from './schema.ts';
 import { writeSegment } from './write-segment.ts';
 
 /**
@@ -96,8 +96,7 @@ export function createSealer(
           writeSegment(connection, {
             folder,
             id,
-            from: linesIn('lines_sealing'),
-            fresh: true,
+            from: { table: 'lines_sealing' },
             failpoint,
             onNamed: (file) => underway.add(file),
           }),

@@ -5,8 +5,9 @@ import { finishFile, unfinished, writeDurably } from './durable-file.ts';
 import { indexName } from './index-shelf.ts';
 import type { Segment } from './layout.ts';
 import { runQuery } from './line-rows.ts';
+import { COLUMNS_WITH_ORIGIN, columnsWithWords } from './origin-words.ts';
 import { integer } from './query-sql.ts';
-import { LINE_COLUMNS } from './schema.ts';
+import { LINE_COLUMNS, linesIn } from './schema.ts';
 import { removeSegments } from './segment-files.ts';
 import { quotedText } from './sql-text.ts';
 
@@ -25,10 +26,8 @@ const BLOCKS_OF_FILE = 2 ** 20;
 export interface SegmentOptions {
   folder: string;
   id: number;
-  /** What stands behind FROM. */
-  from: string;
-  /** True when it is a table of new lines: their kinds are known. */
-  fresh?: boolean;
+  /** What stands behind FROM, or the table of new lines: their kinds are known, and their origins are numbers. */
+  from: string | { table: 'lines_sealing' };
   failpoint: (name: 'S2' | 'S3') => void;
   /** Told before anything of this name is written. */
   onNamed: (file: string) => void;
@@ -40,7 +39,9 @@ export interface SegmentOptions {
  * number): that makes the file smaller, and most blocks hold few kinds of message, so that a search can leave them out. Null: there are no lines.
  */
 export async function writeSegment(connection: DuckDBConnection, options: SegmentOptions): Promise<Segment | null> {
-  const { folder, id, from, fresh = false, failpoint, onNamed } = options;
+  const { folder, id, failpoint, onNamed } = options;
+  const table = typeof options.from === 'string' ? null : options.from.table;
+  const from = table ?? String(options.from);
   const [row] = await runQuery(
     connection,
     `SELECT count(*), min(sort_ms), max(sort_ms), min(received_ms), max(received_ms), min(ordinal), max(ordinal) FROM ${from}`,
@@ -52,12 +53,21 @@ export async function writeSegment(connection: DuckDBConnection, options: Segmen
   const path = join(folder, file);
   onNamed(file);
   const span = maxOrdinal! - minOrdinal!;
-  const order = orderOf(await stretchesOf(connection, from, lines!), fresh && span < 2 ** ORDINAL_BITS, minOrdinal!);
+  const order = orderOf(
+    await stretchesOf(connection, from, lines!),
+    table !== null && span < 2 ** ORDINAL_BITS,
+    minOrdinal!,
+  );
   let bytes: number;
   try {
+    const block = `${integer(id * BLOCKS_OF_FILE)} + (row_number() OVER () - 1) // ${BLOCK_LINES} AS block`;
+    const words = table === null ? null : await columnsWithWords(connection, table);
+    const rows =
+      words === null
+        ? `SELECT ${LINE_COLUMNS} FROM ${table === null ? from : linesIn(table)}`
+        : `SELECT ${COLUMNS_WITH_ORIGIN} FROM ${from}`;
     await connection.run(
-      `COPY (SELECT ${LINE_COLUMNS}, ${integer(id * BLOCKS_OF_FILE)} + (row_number() OVER () - 1) // ${BLOCK_LINES} AS block
-         FROM (SELECT ${LINE_COLUMNS} FROM ${from} ORDER BY ${order}))
+      `COPY (SELECT ${words ?? LINE_COLUMNS}, ${block} FROM (${rows} ORDER BY ${order}))
        TO ${quotedText(unfinished(path))}
        (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${BLOCK_LINES}, PARQUET_VERSION v2)`,
     );
