@@ -72,7 +72,7 @@ function holds(spool: Spool, ledger: Ledger): void {
   for (const { reason } of ledger.gaps) expect(reason).toMatch(/^(spool-full|disk-full)(, (spool-full|disk-full))?$/);
 }
 
-describe.skipIf(disk === null)('a disk of the agent that is full (L5)', { timeout: 60_000 }, () => {
+describe.skipIf(disk === null)('a disk of the agent that is full (L5)', () => {
   it('by others: the newest lines stay, what went is declared, and all is taken when there is space, twice', () => {
     const ledger = createLedger();
     const spool = open(ledger);

@@ -36,37 +36,33 @@ afterAll(() => {
 
 // RELIABILITY L1: 12 points × 3 kills.
 describe('spool under kill -9', () => {
-  test.each(FAILPOINTS)(
-    '%s: nothing spooled is lost, doubled, reordered or altered',
-    { timeout: 60_000 },
-    async (point) => {
-      const { at, capped = false, epochs = false } = PASSES[point];
-      const ledger = createLedger();
-      const path = join(folder, point, 'spool.sqlite');
-      let run = 0;
-      const storm = (lines: number, more: Record<string, string>, how: { acks: boolean; connected: boolean }) =>
-        runStorm({ program, ledger, args: { path, run: String(run++), lines: String(lines), ...more }, ...how });
-      const extra: Record<string, string> = {};
-      if (capped) extra['capLines'] = '1000';
-      if (epochs) extra['epochEvery'] = '700';
+  test.each(FAILPOINTS)('%s: nothing spooled is lost, doubled, reordered or altered', async (point) => {
+    const { at, capped = false, epochs = false } = PASSES[point];
+    const ledger = createLedger();
+    const path = join(folder, point, 'spool.sqlite');
+    let run = 0;
+    const storm = (lines: number, more: Record<string, string>, how: { acks: boolean; connected: boolean }) =>
+      runStorm({ program, ledger, args: { path, run: String(run++), lines: String(lines), ...more }, ...how });
+    const extra: Record<string, string> = {};
+    if (capped) extra['capLines'] = '1000';
+    if (epochs) extra['epochEvery'] = '700';
 
-      for (const pass of at) {
-        // Each kill finds something that waits: these lines were sent and never acked.
-        await storm(200, { fail: 'A7@2' }, { acks: false, connected: true });
-        const end = await storm(LINES, { fail: `${point}@${pass}`, ...extra }, { acks: !capped, connected: !capped });
-        expect(end).toBe('SIGKILL');
-      }
-      expect(await storm(100, {}, { acks: true, connected: true })).toBe('0');
-      expect(ledger.check()).toEqual([]);
-      const { spooled, stored } = ledger.counts();
-      expect(stored).toBeGreaterThan(100);
-      if (capped) {
-        // A gap that a repair had to make would have another reason.
-        expect(new Set(ledger.gaps.map((gap) => gap.reason))).toEqual(new Set(['spool-full']));
-      } else {
-        expect(ledger.gaps).toEqual([]);
-        expect(stored).toBeGreaterThanOrEqual(spooled);
-      }
-    },
-  );
+    for (const pass of at) {
+      // Each kill finds something that waits: these lines were sent and never acked.
+      await storm(200, { fail: 'A7@2' }, { acks: false, connected: true });
+      const end = await storm(LINES, { fail: `${point}@${pass}`, ...extra }, { acks: !capped, connected: !capped });
+      expect(end).toBe('SIGKILL');
+    }
+    expect(await storm(100, {}, { acks: true, connected: true })).toBe('0');
+    expect(ledger.check()).toEqual([]);
+    const { spooled, stored } = ledger.counts();
+    expect(stored).toBeGreaterThan(100);
+    if (capped) {
+      // A gap that a repair had to make would have another reason.
+      expect(new Set(ledger.gaps.map((gap) => gap.reason))).toEqual(new Set(['spool-full']));
+    } else {
+      expect(ledger.gaps).toEqual([]);
+      expect(stored).toBeGreaterThanOrEqual(spooled);
+    }
+  });
 });

@@ -72,7 +72,7 @@ async function survive(point: string, passes: number[], checkpointBytes = 64 * 1
 
 const everyLineOnce = (count: number) => Array.from({ length: count }, (_, i) => [String(i), `line ${i}`]);
 
-describe('a manager that is killed (L2)', { timeout: 90_000 }, () => {
+describe('a manager that is killed (L2)', () => {
   it.each([
     ['M1 received, no transaction yet', 'M1', [1, 3, 9]],
     ['M2 rows written, cursor not', 'M2', [1, 4, 8]],

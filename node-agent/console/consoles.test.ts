@@ -74,7 +74,7 @@ describe.skipIf(process.getuid?.() !== 0)('the serial consoles of a host', () =>
     );
     await hypervisor.start();
     consoles = createConsoles(PATIENT, { hypervisor, log });
-  }, 30_000);
+  });
   afterEach(async () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
     await consoles.stop();
@@ -146,7 +146,7 @@ describe.skipIf(process.getuid?.() !== 0)('the serial consoles of a host', () =>
     const before = statSync(logFile).size;
     slow.type('console-f', "yes flooding-the-serial-console | head -c 40000; echo d'on'e\r");
     // The log of libvirt tells when the guest is through: nothing more is sent that could be awaited.
-    await expect.poll(() => readFileSync(logFile).subarray(before).includes('done'), { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => readFileSync(logFile).subarray(before).includes('done')).toBe(true);
     const size = () => slow.data('console-f').reduce((sum, one) => sum + Buffer.from(one.data, 'base64').length, 0);
     expect(size()).toBeGreaterThanOrEqual(8_192);
     expect(size()).toBeLessThanOrEqual(12_288);
@@ -168,9 +168,7 @@ describe.skipIf(process.getuid?.() !== 0)('the serial consoles of a host', () =>
     await libvirtd.virsh('start', GUEST);
     // What is said until it is open again is in libvirt's log, and not lost.
     const from = statSync(logFile).size;
-    await expect
-      .poll(() => readFileSync(logFile).subarray(from).includes('boot: Linux'), { timeout: 15_000 })
-      .toBe(true);
+    await expect.poll(() => readFileSync(logFile).subarray(from).includes('boot: Linux')).toBe(true);
     await consoles.open({ id: 'console-j', instance: GUEST });
     await manager.until(() => boots('console-j') === 1);
     // A reset keeps the machine, and with it the console.

@@ -46,7 +46,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 async function run(fail: string, count = 0): Promise<{ end: string; said: string[] }> {
   const argv = [program, join(folder, 'logs'), join(folder, 'spool.sqlite'), fail, String(count)];
   // A point that is never passed ends it too, and the test says which.
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 15_000 });
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 110_000 });
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
@@ -55,9 +55,7 @@ async function run(fail: string, count = 0): Promise<{ end: string; said: string
   return { end: String(signal ?? code), said: text === '' ? [] : JSON.parse(text) };
 }
 
-test('killed before, within and after the transactions, with rotations between: every line once, in order', {
-  timeout: 60_000,
-}, async () => {
+test('killed before, within and after the transactions, with rotations between: every line once, in order', async () => {
   const written = { a: 0, b: 0 };
   const write = (name: 'a' | 'b', lines: number) => {
     let text = '';
@@ -87,9 +85,7 @@ test('killed before, within and after the transactions, with rotations between: 
   for (const name of ['a', 'b'] as const) expect(numbersOf(said, name)).toEqual(upTo(written[name]));
 });
 
-test('logs that gave no line yet when the process was killed are read under their new names', {
-  timeout: 60_000,
-}, async () => {
+test('logs that gave no line yet when the process was killed are read under their new names', async () => {
   writeFileSync(log('empty.log'), '');
   writeFileSync(log('moved.log'), '');
   writeFileSync(log('copied.log'), '');
@@ -139,9 +135,7 @@ test('logs that gave no line yet when the process was killed are read under thei
   expect(said.filter((text) => /rotated away/.test(text)).length).toBe(1);
 });
 
-test('logs that came after the first look and were rotated before anything of them was durable are read from the first', {
-  timeout: 60_000,
-}, async () => {
+test('logs that came after the first look and were rotated before anything of them was durable are read from the first', async () => {
   expect((await run('noted')).end).toBe('SIGKILL');
   await tick();
   writeFileSync(

@@ -37,7 +37,7 @@ describe.skipIf(process.getuid?.() !== 0)('an agent that is killed in the middle
   beforeAll(async () => {
     rig = await startLaunchRig(trapped);
     await rig.registerBase('tiny');
-  }, 60_000);
+  });
   afterAll(() => rig?.stop());
   afterEach(async () => {
     for (const { id, name } of await rig.instances())

@@ -37,7 +37,7 @@ async function numbersIn({ lines }: Awaited<ReturnType<typeof openLineStore>>): 
 
 const upTo = (to: number) => Array.from({ length: to }, (_, i) => i);
 
-describe('a manager that is killed', { timeout: 60_000 }, () => {
+describe('a manager that is killed', () => {
   it('while it brings the file of lines to a newer schema: its lines are there, and it goes on (L3, L17, M7)', async () => {
     const path = join(dir, 'first.duckdb');
     const cursor = { epoch: EPOCH, next: 3, hash: hashOf(3) };

@@ -48,7 +48,7 @@ async function stored(path: string): Promise<{ numbers: number[]; lines: number;
   return { numbers, lines, newest };
 }
 
-describe('a manager that is killed while it seals', { timeout: 60_000 }, () => {
+describe('a manager that is killed while it seals', () => {
   it.each([
     ['S1 the lines are in a table of their own', 'S1'],
     ['S2 the file is written, without its name', 'S2'],
@@ -69,7 +69,7 @@ describe('a manager that is killed while it seals', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a manager that is killed while it tidies up', { timeout: 60_000 }, () => {
+describe('a manager that is killed while it tidies up', () => {
   it.each([
     ['G1 small files are being written as one', 'G1', 'files'],
     ['G2 inside the transaction that names it', 'G2', 'files'],

@@ -30,7 +30,7 @@ describe.skipIf(absent)(`the end of a session${absent ? ` (skipped: ${absent})` 
     server = await startComputeServer({ config: { kernels: ['python'], limits } });
     client = await connectCompute(server.socketPath);
     expect((await client.ready()).reason).toBe(null);
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const message of client.events) if (message.event) outputEventSchema.parse(message.event);
     await client.close();

@@ -45,7 +45,7 @@ describe.skipIf(absent)(`the limits of a session${absent ? ` (skipped: ${absent}
     server = await startComputeServer({ config: { kernels: ['python'], limits } });
     client = await connectCompute(server.socketPath);
     expect((await client.ready()).checks.filter((check) => !check.holds)).toEqual([]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await client.close();
     expect(await server.stop()).toBe(0);

@@ -33,7 +33,7 @@ describe.skipIf(absent)(`a SageMath session${absent ? ` (skipped: ${absent})` : 
     const state = await client.ready();
     expect(state.kernels).toEqual([{ name: 'sage', title: expect.stringMatching(/^SageMath \d/), pooled: 2 }]);
     await client.open('sage-session', 'sage');
-  }, 60_000);
+  });
   afterAll(async () => {
     await client.close();
     await server.stop();
@@ -61,7 +61,7 @@ describe.skipIf(absent)(`a SageMath session${absent ? ` (skipped: ${absent})` : 
     expect(png(await run('sphere()'))).toBe('PNG');
     await run('%display graphics vector');
     expect(data(await run('circle((0, 0), 1)'))['image/svg+xml']).toContain('<svg');
-  }, 60_000);
+  });
 
   test('an interrupt stops Sage’s C code, and the session goes on', async () => {
     client.send({

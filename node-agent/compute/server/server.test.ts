@@ -28,7 +28,7 @@ describe.skipIf(absent)(`the compute server${skipped}`, () => {
     const limits = { cellMs: 1500, sessions: 6, outputBytes: 1_000_000 };
     server = await startComputeServer({ config: { kernels: ['python'], pool: { python: 2 }, limits } });
     client = await connectCompute(server.socketPath);
-  }, 60_000);
+  });
   afterAll(async () => {
     await client.close();
     await server.stop();

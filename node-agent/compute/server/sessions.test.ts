@@ -31,7 +31,7 @@ describe.skipIf(absent)(`a Python session${absent ? ` (skipped: ${absent})` : ''
     server = await startComputeServer({ config: { kernels: ['python'], limits } });
     client = await connectCompute(server.socketPath);
     expect((await client.ready()).reason).toBe(null);
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const message of client.events) if (message.event) outputEventSchema.parse(message.event);
     await client.close();
