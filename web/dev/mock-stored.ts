@@ -12,6 +12,7 @@ export function answerStored(
   found: () => Line[],
 ): unknown {
   if (path === '/api/v1/logs/count') return { count: found().length };
+  if (path === '/api/v1/logs/store') return { lines: found().length, bytesOnDisk: 0, oldestMs: null, unreadable: [] };
   if (path === '/api/v1/logs/export')
     return found()
       .map((line) => `${JSON.stringify(line)}\n`)

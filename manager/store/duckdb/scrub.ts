@@ -11,6 +11,8 @@ import { decodeIndex } from './segment-index.ts';
 const REST_SHARE = 50;
 const LEAST_REST_MS = 50;
 const MOST_REST_MS = 3_600_000;
+/** Behind what should not happen. */
+const FAILED_REST_MS = 60_000;
 const SAVE_EVERY_MS = 60_000;
 /** About the lines of a block: how many are left need not be exact. */
 const BLOCK_LINES = 8_192;
@@ -20,9 +22,7 @@ const PLACE_FILE = 'scrub.json';
 /** How far a pass is. Files are read in the order of their numbers, which grow: what is sealed or merged meanwhile comes later. */
 interface Place {
   passStartedMs: number;
-  /** When all was read; null while the pass runs. */
-  endedMs: number | null;
-  /** When a pass before ended. */
+  /** When the pass before ended; null: there was none. */
   lastMs: number | null;
   /** The last that was read, of which file, and so many of its lines with it. */
   segment: number;
@@ -59,28 +59,30 @@ export function startScrub(
     await rename(`${path}.new`, path);
   }
 
-  /** Looks at what stands beside a file; false when the file itself is not there. */
-  async function begin(segment: Segment): Promise<boolean> {
+  /** Begins a file with what stands beside it. */
+  async function begin(segment: Segment): Promise<void> {
     place = { ...place, segment: segment.id, group: -1, lines: 0 };
     const index = await readFile(join(folder, indexName(segment.file))).catch(() => null);
     // From the shelf it is made anew, where it can be.
     if ((index === null || decodeIndex(index) === null) && isThere(segment)) shelf.forget(segment.file);
-    const found = await stat(join(folder, segment.file)).catch(() => null);
-    if (found !== null || !isThere(segment)) return found !== null;
-    // Told at once, not block by block.
-    const loaded = await shelf.get(segment);
-    if (loaded?.index.sealed) await guard.badBlocks(segment, loaded, [...loaded.index.blocks.keys()]);
-    return false;
   }
 
   /** Reads the next block that there is. False at the end. */
   async function readNext(): Promise<boolean> {
     for (const segment of byNumber()) {
-      if (segment.id < place.segment || (segment.id > place.segment && !(await begin(segment)))) continue;
+      if (segment.id < place.segment) continue;
+      if (segment.id > place.segment) await begin(segment);
       const loaded = await shelf.get(segment);
       const group = place.group + 1;
       const places = loaded?.index.sealed?.places;
       if (places === undefined || group + 1 >= places.starts.length) continue;
+      const isGone = (await stat(join(folder, segment.file)).catch(() => null)) === null;
+      if (isGone) {
+        // Told at once, not block by block.
+        if (isThere(segment)) await guard.badBlocks(segment, loaded!, [...loaded!.index.blocks.keys()]);
+        place = { ...place, group: places.starts.length, lines: segment.lines };
+        continue;
+      }
       await guard.recheck(segment, loaded!, group, () => isThere(segment));
       place = { ...place, group, lines: place.lines + places.lines[group]! };
       return true;
@@ -91,14 +93,15 @@ export function startScrub(
   /** Answers how long to rest. */
   async function step(): Promise<number> {
     const beganMs = Date.now();
-    if (place.endedMs !== null || beganMs < place.passStartedMs) {
-      const leftMs = place.passStartedMs + everyMs - beganMs;
-      if (leftMs > 0 && leftMs <= everyMs) return Math.max(LEAST_REST_MS, Math.min(MOST_REST_MS, leftMs));
-      place = firstPlace(beganMs, place.endedMs ?? place.lastMs);
-    }
-    if (!(await readNext())) place = { ...place, endedMs: Date.now() };
+    // The clock was set back.
+    if (beganMs < place.passStartedMs) place = firstPlace(beganMs, place.lastMs);
+    const isAll = !(await readNext());
     const nowMs = Date.now();
-    if (place.endedMs !== null || nowMs - savedMs > SAVE_EVERY_MS) await save();
+    // What is sealed until its time is over belongs to the pass too.
+    const isOver = isAll && nowMs >= place.passStartedMs + everyMs;
+    if (isOver) place = firstPlace(nowMs, nowMs);
+    // On a full disk too it is read on.
+    if (isOver || nowMs - savedMs > SAVE_EVERY_MS) await save().catch(() => undefined);
     const leastMs = Math.max(LEAST_REST_MS, REST_SHARE * (nowMs - beganMs));
     const evenMs = (place.passStartedMs + everyMs - nowMs) / Math.max(1, blocksLeft());
     return Math.max(leastMs, Math.min(MOST_REST_MS, evenMs));
@@ -116,14 +119,13 @@ export function startScrub(
       if (segment.id < place.segment) checkedLines += segment.lines;
       else if (segment.id === place.segment) checkedLines += place.lines;
     }
-    return { passStartedMs: place.passStartedMs, lines, checkedLines, lastPassMs: place.endedMs ?? place.lastMs };
+    return { passStartedMs: place.passStartedMs, lines, checkedLines, lastPassMs: place.lastMs };
   }
 
   async function run(): Promise<void> {
     place = (await readPlace(path)) ?? place;
     while (!stopping.signal.aborted) {
-      // A disk that is full, or a store that is being opened again: the next time is soon enough.
-      const restMs = await step().catch(() => MOST_REST_MS);
+      const restMs = await step().catch(() => FAILED_REST_MS);
       await sleep(restMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
     }
     await save().catch(() => undefined);
@@ -140,15 +142,15 @@ export function startScrub(
 }
 
 function firstPlace(passStartedMs: number, lastMs: number | null): Place {
-  return { passStartedMs, endedMs: null, lastMs, segment: -1, group: -1, lines: 0 };
+  return { passStartedMs, lastMs, segment: -1, group: -1, lines: 0 };
 }
 
 async function readPlace(path: string): Promise<Place | null> {
   try {
     const read = JSON.parse(await readFile(path, 'utf8')) as Place;
     const numbers = [read.passStartedMs, read.segment, read.group, read.lines];
-    const moments = [read.endedMs, read.lastMs].every((ms) => ms === null || Number.isFinite(ms));
-    return moments && numbers.every(Number.isFinite) ? read : null;
+    const isKnown = read.lastMs === null || Number.isFinite(read.lastMs);
+    return isKnown && numbers.every(Number.isFinite) ? read : null;
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 import { LEVELS } from '../../../common/model/words.ts';
 import { Emitter } from './emitter.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export interface FacetValue {
   value: string;
@@ -16,8 +17,8 @@ const LEVEL_ORDER = new Map<string, number>(LEVELS.map((level, index) => [level,
 
 /** What the facets of a stream ask the manager through. */
 export interface FacetCalls {
-  /** Counts of the most frequent values of each field. */
-  load(fields: readonly string[]): Promise<Map<string, FacetValue[]>>;
+  /** Counts of the most frequent values of each field, and what could not be read for them. */
+  load(fields: readonly string[]): Promise<{ values: Map<string, FacetValue[]>; unreadable: readonly Unreadable[] }>;
 }
 
 /** Values of fields with their counts, for the fields that are open. Event: `change`. */
@@ -25,6 +26,8 @@ export class Facets extends Emitter {
   /** Null: asked for, and not here yet. */
   readonly values = new Map<string, FacetValue[] | null>();
   failed = false;
+  /** What could not be read, as of the last answer. */
+  unreadable: readonly Unreadable[] = [];
   /** Fields that lines of this stream carry, most frequent first. */
   seen: readonly string[] = [];
   #calls: FacetCalls;
@@ -64,7 +67,8 @@ export class Facets extends Emitter {
     try {
       const found = await this.#calls.load(fields);
       if (this.#closed || (asked !== this.#asked && fields.length > 1)) return;
-      for (const field of fields) this.values.set(field, sorted(field, found.get(field) ?? []));
+      for (const field of fields) this.values.set(field, sorted(field, found.values.get(field) ?? []));
+      this.unreadable = found.unreadable;
       this.failed = false;
     } catch {
       // The stream itself says why the manager cannot answer.

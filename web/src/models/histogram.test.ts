@@ -14,6 +14,18 @@ describe('Histogram', () => {
     expect(histogram.peak()).toBe(6);
   });
 
+  it('knows of which times lines cannot be read, until the manager answers anew', () => {
+    const histogram = new Histogram(10);
+    const lost = { lines: 7, fromMs: 1_150, toMs: 1_300 };
+    histogram.load(1_000, 2_000, [], [lost]);
+    const marked = () => Array.from({ length: 10 }, (_, i) => histogram.unreadableAt(i).length);
+    expect(marked()).toEqual([0, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+    histogram.slideTo(2_050);
+    expect(marked()).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+    histogram.load(1_000, 2_000, []);
+    expect(histogram.unreadable).toEqual([]);
+  });
+
   it('slides forward and drops the oldest', () => {
     const histogram = new Histogram(10);
     histogram.load(0, 1_000, []);

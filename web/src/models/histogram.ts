@@ -1,6 +1,7 @@
 import type { Level, Line } from '../../../common/model/line.ts';
 import { LEVELS } from '../../../common/model/words.ts';
 import { Emitter } from './emitter.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export interface HistogramBucket {
   fromMs: number;
@@ -13,6 +14,8 @@ export class Histogram extends Emitter {
   bucketMs = 1_000;
   readonly counts: Record<Level, Float64Array>;
   readonly size: number;
+  /** What of the range cannot be read, as the manager said last. */
+  unreadable: readonly Unreadable[] = [];
 
   constructor(size: number) {
     super();
@@ -28,8 +31,14 @@ export class Histogram extends Emitter {
   }
 
   /** Takes counts of a range from the manager; what was counted here before is replaced. */
-  load(fromMs: number, toMs: number, buckets: readonly HistogramBucket[]): void {
+  load(
+    fromMs: number,
+    toMs: number,
+    buckets: readonly HistogramBucket[],
+    unreadable: readonly Unreadable[] = [],
+  ): void {
     this.fromMs = fromMs;
+    this.unreadable = unreadable;
     this.bucketMs = Math.max(1, (toMs - fromMs) / this.size);
     for (const level of LEVELS) this.counts[level].fill(0);
     for (const bucket of buckets) {
@@ -76,6 +85,12 @@ export class Histogram extends Emitter {
     let sum = 0;
     for (const level of LEVELS) sum += this.counts[level][index]!;
     return sum;
+  }
+
+  /** What of a bucket cannot be read; it may belong to the buckets beside it too. */
+  unreadableAt(index: number): Unreadable[] {
+    const fromMs = this.fromMs + index * this.bucketMs;
+    return this.unreadable.filter((one) => one.fromMs < fromMs + this.bucketMs && one.toMs >= fromMs);
   }
 
   #indexOf(tsMs: number): number | null {

@@ -1,4 +1,5 @@
 import type { Envelope } from '../../../common/wire/envelope.ts';
+import type { Unreadable } from '../models/unreadable.ts';
 
 /** What the manager answered instead of data. `code` is of the catalogue, or `network` when nothing answered. */
 export class ApiError extends Error {
@@ -15,6 +16,8 @@ export class ApiError extends Error {
 
 export interface Api {
   get<T>(path: string): Promise<T>;
+  /** With what the manager says beside it of lines that it cannot read. */
+  getCounts<T>(path: string): Promise<{ data: T; unreadable: readonly Unreadable[] }>;
   post<T>(path: string, body?: unknown): Promise<T>;
   put<T>(path: string, body: unknown): Promise<T>;
   remove<T>(path: string): Promise<T>;
@@ -29,6 +32,11 @@ export interface ApiDeps {
   onSignedOut: () => void;
 }
 
+interface Beside {
+  unreadable?: readonly Unreadable[];
+}
+type Answer<T> = { data: T } & Beside;
+
 const NETWORK_TEXT = 'The manager does not answer. Check that it runs and that you are on its network.';
 
 /** Calls of `/api/v1`: opens the envelope, sends the CSRF token, turns every refusal into an `ApiError`. */
@@ -37,6 +45,10 @@ export function createApi(deps: ApiDeps): Api {
   let offsetMs = 0;
 
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await open<T>(method, path, body)).data;
+  }
+
+  async function open<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (method !== 'GET' && csrfToken !== null) headers['x-csrf-token'] = csrfToken;
     if (body !== undefined) headers['content-type'] = 'application/json';
@@ -54,7 +66,7 @@ export function createApi(deps: ApiDeps): Api {
       // Whole seconds: anything below is our own rounding, not a skew worth showing.
       offsetMs = Math.abs(difference) > 2_000 ? difference : 0;
     }
-    const envelope = (await response.json().catch(() => null)) as Envelope<T> | null;
+    const envelope = (await response.json().catch(() => null)) as (Envelope<T> & Beside) | null;
     if (envelope === null || typeof envelope !== 'object' || !('err' in envelope)) {
       throw new ApiError(
         'internal',
@@ -66,11 +78,15 @@ export function createApi(deps: ApiDeps): Api {
       if (envelope.err === 'not-signed-in' && !path.endsWith('/me')) deps.onSignedOut();
       throw new ApiError(envelope.err, envelope.message, response.status);
     }
-    return envelope.data;
+    return envelope;
   }
 
   return {
     get: (path) => call('GET', path),
+    async getCounts<T>(path: string) {
+      const { data, unreadable = [] } = await open<T>('GET', path);
+      return { data, unreadable };
+    },
     post: (path, body) => call('POST', path, body),
     put: (path, body) => call('PUT', path, body),
     remove: (path) => call('DELETE', path),

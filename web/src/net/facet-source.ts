@@ -1,5 +1,5 @@
 import { OUTSIDE_AGENT, withPlaces } from '../models/facet-places.ts';
-import { Facets, type FacetValue, USUAL_FACETS } from '../models/facets.ts';
+import { type FacetCalls, Facets, type FacetValue, USUAL_FACETS } from '../models/facets.ts';
 import { apiQuery, type LogParams } from '../models/log-filter.ts';
 import type { Api } from './api.ts';
 
@@ -16,12 +16,12 @@ export interface FacetSourceDeps {
 
 /** Makes the facets of a stream. */
 export function createFacetSources({ api, nowMs, openFields }: FacetSourceDeps): (params: LogParams) => Facets {
-  async function ask(range: LogParams, fields: readonly string[]): Promise<Map<string, FacetValue[]>> {
+  async function ask(range: LogParams, fields: readonly string[]): ReturnType<FacetCalls['load']> {
     const names = fields.map((field) => `field=${encodeURIComponent(field)}`).join('&');
-    const answer = await api.get<FacetValue[] | Record<string, FacetValue[]>>(
+    const { data, unreadable } = await api.getCounts<FacetValue[] | Record<string, FacetValue[]>>(
       `/api/v1/logs/facets?${apiQuery(range, { limit: MOST_VALUES })}&${names}`,
     );
-    return readFacets(fields, answer);
+    return { values: readFacets(fields, data), unreadable };
   }
 
   return (params) => {
@@ -34,10 +34,11 @@ export function createFacetSources({ api, nowMs, openFields }: FacetSourceDeps):
           if (!fields.includes('host')) return ask(range, fields);
           // Not every line is of a host: its agent tells what it is of instead.
           const found = await ask(range, [...new Set([...fields, 'agent'])]);
-          const agents = found.get('agent') ?? [];
+          const agents = found.values.get('agent') ?? [];
           const isOutside = agents.some(({ value }) => value === OUTSIDE_AGENT);
           const ways = isOutside ? await ask({ ...range, source: 'external' }, ['via']) : null;
-          return found.set('host', withPlaces(found.get('host') ?? [], agents, ways?.get('via') ?? []));
+          found.values.set('host', withPlaces(found.values.get('host') ?? [], agents, ways?.values.get('via') ?? []));
+          return found;
         },
       },
       open.length > 0 ? open : USUAL_FACETS,

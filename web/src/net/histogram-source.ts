@@ -26,8 +26,8 @@ export function createHistogramSources(deps: { api: Api; nowMs: () => number }):
       const [fromMs, toMs] = range();
       const query = apiQuery({ ...params, fromMs, toMs }, { buckets: BUCKETS });
       try {
-        const answer = await deps.api.get<unknown>(`/api/v1/logs/histogram?${query}`);
-        if (!closed) histogram.load(fromMs, toMs, rowsOf(answer) as unknown as HistogramBucket[]);
+        const { data, unreadable } = await deps.api.getCounts<unknown>(`/api/v1/logs/histogram?${query}`);
+        if (!closed) histogram.load(fromMs, toMs, rowsOf(data) as unknown as HistogramBucket[], unreadable);
       } catch {
         // The stream itself says why the manager cannot answer; the next reload tries again.
       }

@@ -16,6 +16,7 @@ import {
 } from '../../models/ledger.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { Page } from '../base/page.ts';
+import { StorePanel } from '../widgets/store-panel.ts';
 import { WaysInPanel } from '../widgets/ways-in-panel.ts';
 
 /** Gaps of one epoch that stand below its strip before more are asked for. */
@@ -30,6 +31,7 @@ export class LedgerPage extends Page<PageDeps> {
   /** Agent that the address names: it is brought into view once it is here. */
   declare wanted: string | null;
   declare waysIn: WaysInPanel;
+  declare store: StorePanel;
 
   override initialize(): void {
     this.el.classList.add('page-ledger');
@@ -40,6 +42,8 @@ export class LedgerPage extends Page<PageDeps> {
     this.cleanup(() => following.close());
     this.listenTo(this.deps.models.ledger, 'update change loaded', this.redraw);
     this.waysIn = new WaysInPanel({ parent: this, deps: this.deps });
+    this.store = new StorePanel({ parent: this, deps: this.deps });
+    this.listenTo(this.store, 'change', this.redraw);
   }
 
   override title(): string {
@@ -62,6 +66,7 @@ export class LedgerPage extends Page<PageDeps> {
               (agent) => this.agent(agent),
             )}`
       }
+      ${this.store.draw().el}
       ${this.waysIn.draw().el}`;
   }
 
@@ -78,14 +83,16 @@ export class LedgerPage extends Page<PageDeps> {
   totals(entries: readonly LedgerEntry[]): TemplateResult {
     const { agents, lines, lost, gaps, waiting, duplicates } = totalsOf(entries);
     const nothing = gaps === 0;
-    return html`<p class="ledger-verdict ${lost > 0 ? 'is-lost' : 'is-whole'}">${icon(lost > 0 ? 'warn' : 'check')}
+    const damaged = this.store.isDamaged();
+    const bad = lost > 0 || damaged;
+    return html`<p class="ledger-verdict ${bad ? 'is-lost' : 'is-whole'}">${icon(bad ? 'warn' : 'check')}
         <span>${
           nothing
             ? 'Nothing was ever lost: every number that an agent gave to a line is stored.'
             : lost === 0
               ? 'Nothing is missing: every gap was filled.'
               : `${plural(lost, 'line')} ${lost === 1 ? 'is' : 'are'} missing, all declared.`
-        }</span></p>
+        }${damaged ? ' But the disk lost some of what was stored: see “The store” below.' : ''}</span></p>
       <dl class="fact-row">
         <div><dt>Received</dt><dd>${countText(lines)}</dd></div>
         <div><dt>Missing</dt><dd>${countText(lost)}</dd></div>

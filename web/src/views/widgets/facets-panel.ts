@@ -9,6 +9,7 @@ import type { LineWindow } from '../../models/line-window.ts';
 import type { LogParams } from '../../models/log-filter.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
+import { unreadableText } from './unreadable-text.ts';
 
 export interface FacetsPanelOptions extends ViewOptions {
   deps: Pick<PageDeps, 'models' | 'look'>;
@@ -72,6 +73,7 @@ export class FacetsPanel extends View<FacetsPanelOptions> {
     return html`<header class="facets-head"><h2>Facets</h2><span class="dim">${this.options.live ? 'past 15 min' : 'of this range'}</span>
         <button type="button" class="btn btn-icon btn-sm" title="Hide the facets (f)" aria-label="Hide the facets" @click=${this.options.onClose}>${icon('close')}</button></header>
       ${facets.failed ? html`<p class="empty-hint">${this.options.window.error?.code === 'bad-query' ? 'They are counted once the filter can be read.' : 'They cannot be counted at the moment.'}</p>` : null}
+      ${facets.unreadable.length === 0 ? null : html`<p class="facets-lost" role="status">${unreadableText(facets.unreadable)}</p>`}
       ${USUAL_FACETS.map((field) => this.facet(field))}
       ${more.length === 0 ? null : html`<h3>Fields seen</h3>`}
       ${more.map((field) => this.facet(field))}`;

@@ -4,6 +4,7 @@ import { token } from '../../dom/theme.ts';
 import type { Histogram } from '../../models/histogram.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { View, type ViewOptions } from '../base/view.ts';
+import { createHistogramLost, type HistogramLost } from './histogram-lost.ts';
 
 export interface HistogramViewOptions extends ViewOptions {
   histogram: Histogram;
@@ -24,6 +25,7 @@ export class HistogramView extends View<HistogramViewOptions> {
   declare band: HTMLElement;
   declare tip: HTMLElement;
   declare labels: HTMLElement;
+  declare lost: HistogramLost;
   declare dragFromPx: number | null;
   declare colours: Record<string, string>;
   declare waiting: ReturnType<typeof setTimeout> | null;
@@ -58,7 +60,8 @@ export class HistogramView extends View<HistogramViewOptions> {
     this.labels = document.createElement('div');
     this.labels.className = 'histogram-labels';
     this.labels.append(document.createElement('span'), document.createElement('span'), document.createElement('span'));
-    this.el.append(this.canvas, this.band, this.tip, this.labels);
+    this.lost = createHistogramLost(this.options.histogram);
+    this.el.append(this.canvas, this.band, this.tip, this.labels, this.lost.el);
     this.readColours();
     this.cleanup(this.options.deps.onTheme(() => this.readColours()));
     this.listenTo(this.options.histogram, 'change', this.redrawSoon);
@@ -120,6 +123,7 @@ export class HistogramView extends View<HistogramViewOptions> {
     }
     ctx.fillStyle = this.colours['base']!;
     ctx.fillRect(0, height - 1, width, 1);
+    this.lost.draw(ctx, step);
     this.drawEdge(ctx, width, height);
     const wide = histogram.toMs - histogram.fromMs > DAY_MS;
     const text = (ms: number) => (wide ? dayTimeText(ms).slice(5, 16) : clockText(ms).slice(0, 8));
@@ -169,7 +173,7 @@ export class HistogramView extends View<HistogramViewOptions> {
     if (index < 0 || index >= histogram.size) return;
     const parts = LEVELS.map((level) => [level, histogram.counts[level][index]!] as const).filter(([, n]) => n > 0);
     const detail = parts.map(([level, n]) => `${level} ${countText(n)}`).join('  ');
-    this.tip.textContent = `${clockText(histogram.fromMs + index * histogram.bucketMs).slice(0, 8)}  ${plural(histogram.total(index), 'line')}${detail ? `: ${detail}` : ''}`;
+    this.tip.textContent = `${clockText(histogram.fromMs + index * histogram.bucketMs).slice(0, 8)}  ${plural(histogram.total(index), 'line')}${detail ? `: ${detail}` : ''}${this.lost.textAt(index)}`;
     this.tip.hidden = false;
     const left = Math.min(
       Math.max(0, px - this.tip.offsetWidth / 2),

@@ -5,13 +5,14 @@ import { countText, dayTimeText, plural } from '../../dom/format.ts';
 import { icon } from '../../dom/icons.ts';
 import { withoutAnsi } from '../../models/ansi.ts';
 import { placeOf } from '../../models/line-place.ts';
-import type { LineSource, SearchState } from '../../models/line-source.ts';
+import type { LineSource } from '../../models/line-source.ts';
 import type { PageDeps } from '../../models/page-deps.ts';
 import { DENSITIES, TIMES } from '../../models/stream-look.ts';
 import { View, type ViewOptions } from '../base/view.ts';
 import type { DetailActions } from './stream/line-detail.ts';
 import { LogStream } from './stream/log-stream.ts';
 import { toTop } from './stream/stream-layout.ts';
+import { unreadableText } from './unreadable-text.ts';
 
 export interface LinesPanelOptions extends ViewOptions {
   source: LineSource;
@@ -110,7 +111,7 @@ export class LinesPanel extends View<LinesPanelOptions> {
       return html`<div class="foot-note is-running" role="status"><span class="spinner" aria-hidden="true"></span><span>Searching${back}</span><b>${found}</b>
         <button type="button" class="btn btn-sm btn-quiet" @click=${() => source.cancelSearch()}>Cancel <kbd>Esc</kbd></button></div>`;
     }
-    const lost = unreadableText(search);
+    const lost = unreadableText(search.unreadable);
     if (source.live && search.complete && this.stream.following && lost === '') return null;
     const text = search.cancelled
       ? `Cancelled; searched${back}`
@@ -208,13 +209,4 @@ export class LinesPanel extends View<LinesPanelOptions> {
 function lineText(line: Line): string {
   const where = [placeOf(line), line.unit ?? line.source].join(' ');
   return `${new Date(line.tsMs).toISOString()} ${line.level} ${where}: ${visibleText(withoutAnsi(line.message))}`;
-}
-
-/** What cannot be read any more, in words; empty when all can. */
-function unreadableText({ unreadable }: SearchState): string {
-  if (unreadable.length === 0) return '';
-  const lines = unreadable.reduce((sum, one) => sum + one.lines, 0);
-  const fromMs = unreadable.reduce((least, one) => Math.min(least, one.fromMs), Infinity);
-  const toMs = unreadable.reduce((most, one) => Math.max(most, one.toMs), -Infinity);
-  return `${plural(lines, 'line')} of ${dayTimeText(fromMs)} – ${dayTimeText(toMs)} cannot be read: the disk lost them`;
 }

@@ -7,8 +7,10 @@ import { icon } from '../../../dom/icons.ts';
 import { apiQuery, filterOf, type LogParams } from '../../../models/log-filter.ts';
 import type { PageDeps } from '../../../models/page-deps.ts';
 import { searchNote } from '../../../models/saved-searches.ts';
+import type { Counted } from '../../../models/stored-lines.ts';
 import { DialogView } from '../../base/dialog.ts';
 import type { ViewOptions } from '../../base/view.ts';
+import { unreadableText } from '../unreadable-text.ts';
 
 export interface ExportDialogOptions extends ViewOptions {
   deps: Pick<PageDeps, 'nowMs' | 'stored'>;
@@ -39,7 +41,7 @@ export class ExportDialog extends DialogView<ExportDialogOptions> {
   declare span: Span;
   declare format: Format;
   /** Lines by span; null while they are counted. */
-  declare counts: Map<string, number | null | Error>;
+  declare counts: Map<string, Counted | null | Error>;
 
   override preinitialize(options: ExportDialogOptions): void {
     super.preinitialize(options);
@@ -78,7 +80,8 @@ export class ExportDialog extends DialogView<ExportDialogOptions> {
 
   async count(): Promise<void> {
     const { id } = this.span;
-    if (typeof this.counts.get(id) === 'number') return;
+    const known = this.counts.get(id);
+    if (known && !(known instanceof Error)) return;
     this.counts.set(id, null);
     const found = await this.options.deps.stored.count(this.params()).catch((error: unknown) => error as Error);
     this.counts.set(id, found);
@@ -90,26 +93,45 @@ export class ExportDialog extends DialogView<ExportDialogOptions> {
     return html`<header><h2 id="dialog-title">Export lines</h2>
         <button type="button" class="btn btn-icon" aria-label="Close" @click=${() => this.close()}>${icon('close')}</button></header>
       <p class="search-note">${visibleText(filter)}</p>
-      <h3 id="export-span">Of the time</h3>
+      <h3 id="export-span">Time</h3>
       <div class="segments" role="radiogroup" aria-labelledby="export-span">${this.spans.map(
         (span) =>
           html`<button type="button" role="radio" class="seg" aria-checked=${span === this.span ? 'true' : 'false'} @click=${() => this.choose(span)}>${span.name}</button>`,
       )}</div>
       <p class="export-count" role="status">${this.countText()} <span class="dim">${rangeText(this.span.range)}</span></p>
-      <h3 id="export-form">As</h3>
+      ${this.lost()}
+      <h3 id="export-form">Format</h3>
       <div class="export-forms" role="radiogroup" aria-labelledby="export-form">${Object.entries(FORMATS).map(
         ([id, { name, note }]) =>
           html`<label class="export-form"><input type="radio" class="form-check-input" name="format" value=${id} .checked=${this.format === id} @change=${() => this.take(id as Format)} /><b>${name}</b><span class="dim">${note}</span></label>`,
       )}</div>
-      <footer class="dialog-foot"><span class="dim">The oldest first. A download that breaks off is not whole.</span>
-        <button type="button" class="btn btn-accent" data-first ?disabled=${this.counts.get(this.span.id) === 0} @click=${() => this.download()}>${icon('download')} Download</button></footer>`;
+      <footer class="dialog-foot"><span class="dim">Oldest first. A download that breaks off is not complete.</span>
+        <button type="button" class="btn btn-accent" data-first ?disabled=${this.isEmpty()} @click=${() => this.download()}>${icon('download')} Download</button></footer>`;
   }
 
   countText(): string {
-    const count = this.counts.get(this.span.id);
-    if (count instanceof Error) return `They could not be counted: ${visibleText(count.message)}`;
-    if (count === null || count === undefined) return 'Counting…';
-    return count === 0 ? 'No line' : plural(count, 'line');
+    const found = this.counted();
+    if (found instanceof Error) return `They could not be counted: ${visibleText(found.message)}`;
+    if (found === null || found === undefined) return 'Counting…';
+    return found.count === 0 ? 'No line' : plural(found.count, 'line');
+  }
+
+  counted(): Counted | null | undefined | Error {
+    return this.counts.get(this.span.id);
+  }
+
+  /** A browser does not show what stands behind the last line of a download: it is said here. */
+  lost(): TemplateResult | null {
+    const found = this.counted();
+    const text = found && !(found instanceof Error) ? unreadableText(found.unreadable ?? []) : '';
+    return text === ''
+      ? null
+      : html`<p class="export-lost" role="status">${text}. They will be missing in the file.</p>`;
+  }
+
+  isEmpty(): boolean {
+    const found = this.counted();
+    return found !== null && found !== undefined && !(found instanceof Error) && found.count === 0;
   }
 
   choose(span: Span): void {

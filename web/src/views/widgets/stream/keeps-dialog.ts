@@ -5,8 +5,10 @@ import { dayTimeText, plural, spanText } from '../../../dom/format.ts';
 import { icon } from '../../../dom/icons.ts';
 import { formatLogParams, type LogParams } from '../../../models/log-filter.ts';
 import type { PageDeps } from '../../../models/page-deps.ts';
+import type { Counted } from '../../../models/stored-lines.ts';
 import { AskingDialog } from '../../base/asking-dialog.ts';
 import type { ViewOptions } from '../../base/view.ts';
+import { unreadableText } from '../unreadable-text.ts';
 
 export interface KeepsDialogOptions extends ViewOptions {
   deps: Pick<PageDeps, 'nowMs' | 'stored'>;
@@ -20,7 +22,7 @@ const HOUR_MS = 3_600_000;
 export class KeepsDialog extends AskingDialog<KeepsDialogOptions> {
   /** Null until they are here. */
   declare marks: KeepMark[] | null;
-  declare counts: Map<string, number>;
+  declare counts: Map<string, Counted>;
   declare range: { fromMs: number; toMs: number };
 
   override preinitialize(options: KeepsDialogOptions): void {
@@ -43,9 +45,9 @@ export class KeepsDialog extends AskingDialog<KeepsDialogOptions> {
     });
     for (const { id, fromMs, toMs } of this.marks ?? []) {
       if (this.counts.has(id)) continue;
-      const count = await stored.count({ fromMs, toMs }).catch(() => null);
+      const found = await stored.count({ fromMs, toMs }).catch(() => null);
       if (this.destroyed) return;
-      if (count !== null) this.counts.set(id, count);
+      if (found !== null) this.counts.set(id, found);
       this.draw();
     }
   }
@@ -74,10 +76,11 @@ export class KeepsDialog extends AskingDialog<KeepsDialogOptions> {
   }
 
   mark({ id, fromMs, toMs, note, owner }: KeepMark): TemplateResult {
-    const count = this.counts.get(id);
+    const counted = this.counts.get(id);
+    const lost = unreadableText(counted?.unreadable ?? []);
     const name = note === '' ? `${dayTimeText(fromMs)}, ${spanText(toMs - fromMs)}` : note;
     return html`<li><a href="#/live?${formatLogParams({ fromMs, toMs })}" @click=${() => this.close()}><b>${visibleText(name)}</b>
-        <span class="search-note">${dayTimeText(fromMs)} – ${dayTimeText(toMs)}${count === undefined ? '' : `, ${plural(count, 'line')}`}, by ${visibleText(owner)}</span></a>
+        <span class="search-note">${dayTimeText(fromMs)} – ${dayTimeText(toMs)}${counted === undefined ? '' : `, ${plural(counted.count, 'line')}`}, by ${visibleText(owner)}</span>${lost === '' ? null : html`<span class="search-note is-lost">${lost}</span>`}</a>
       <button type="button" class="btn btn-icon btn-sm" title="Let go" aria-label="Let go ${visibleText(name)}" ?disabled=${this.busy} @click=${() => void this.letGo(id)}>${icon('bin')}</button></li>`;
   }
 
