@@ -25,6 +25,15 @@ it('groups epochs by agent, hosts first and by name, the newest epoch first', ()
   ]);
 });
 
+it('puts agents with a gap before the others, and keeps them there when it is filled', () => {
+  const list = byAgent([
+    entry({}),
+    entry({ agent: 'n10', hostName: 'node-10', gapCount: 1 }),
+    entry({ agent: 'n2', hostName: 'node-2', gapCount: 1, lost: 7 }),
+  ]);
+  expect(list.map(({ name }) => name)).toEqual(['node-2', 'node-10', 'alpha']);
+});
+
 it('shows the newest epoch and those that lost something; all when asked', () => {
   const [agent] = byAgent([
     entry({ epoch: 'new', lastMs: 3 }),

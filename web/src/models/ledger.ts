@@ -41,7 +41,7 @@ export interface AgentLedger {
 
 const OWN_NAMES: Record<string, string> = { manager: 'Manager', crawler: 'Crawler', external: 'Outside' };
 
-/** By agent, in the order of their names: nothing jumps when one of them logs. */
+/** By agent: those with a gap first, filled or not, then by name. Nothing jumps when one of them logs, or when one is filled. */
 export function byAgent(entries: readonly LedgerEntry[]): AgentLedger[] {
   const agents = new Map<string, AgentLedger>();
   for (const entry of entries) {
@@ -53,7 +53,9 @@ export function byAgent(entries: readonly LedgerEntry[]): AgentLedger[] {
   }
   const list = [...agents.values()];
   for (const one of list) one.epochs.sort((a, b) => (b.lastMs ?? 0) - (a.lastMs ?? 0));
-  return list.sort((a, b) => Number(b.host !== '') - Number(a.host !== '') || byName(a.name, b.name));
+  const rank = ({ host, epochs }: AgentLedger) =>
+    (epochs.some(({ gapCount }) => gapCount > 0) ? 2 : 0) + Number(host !== '');
+  return list.sort((a, b) => rank(b) - rank(a) || byName(a.name, b.name));
 }
 
 /** Epochs worth a row of their own: the newest, and every one that lost something or still has lines that wait. */

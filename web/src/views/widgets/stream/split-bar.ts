@@ -46,9 +46,16 @@ export class SplitBar extends View<SplitBarOptions> {
       : { text: this.typed, at: field.selectionStart ?? this.typed.length };
   }
 
+  settleSoon(): void {
+    clearTimeout(this.settle);
+    this.settle = setTimeout(() => this.set({}), SETTLE_MS);
+  }
+
   /** Goes on with what was being typed. */
   goOn({ text, at }: { text: string; at: number }): void {
     this.typed = text;
+    // Keys that came while the stream of the earlier ones was made.
+    if (text.trim() !== (this.options.params.q ?? '')) this.settleSoon();
     this.draw();
     const field = this.el.querySelector<HTMLInputElement>('.split-input')!;
     field.focus();
@@ -65,8 +72,7 @@ export class SplitBar extends View<SplitBarOptions> {
         <input type="text" class="form-control split-input" spellcheck="false" autocomplete="off" placeholder="Filter of this side" aria-label="Search lines of the second stream" .value=${live(this.typed)}
           @input=${(event: Event) => {
             this.typed = (event.target as HTMLInputElement).value;
-            clearTimeout(this.settle);
-            this.settle = setTimeout(() => this.set({}), SETTLE_MS);
+            this.settleSoon();
           }} /></div>
       <select class="form-select" aria-label="Least severe level of the second stream" @change=${(event: Event) => this.set({ level: (event.target as HTMLSelectElement).value })}>
         ${LEVELS.map((level) => html`<option value=${level === 'debug' ? '' : level} ?selected=${(params.level ?? 'debug') === level}>${level === 'debug' ? 'All levels' : level}</option>`)}
