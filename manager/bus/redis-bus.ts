@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { openRedis, type RedisAddress, whenReady } from '../../logging/redis-connection.ts';
 import type { Bus, BusEvents } from './bus.ts';
+import type { LeadStore } from './redis/hold.ts';
 import { createIncoming } from './redis/incoming.ts';
 import { createLease, LEASE_DEFAULTS, type LeaseConfig } from './redis/lease.ts';
 import { createOutgoing, type OutgoingEntry } from './redis/outgoing.ts';
@@ -48,6 +49,8 @@ export interface RedisBus {
   /** True when Redis has everything that was told so far; false when it is away. */
   taken(): Promise<boolean>;
   readonly leads: boolean;
+  /** Asked right before somebody is told. Where the managers share a store that is asked: our own word may be an old one. */
+  stillLeads(): Promise<boolean>;
 }
 
 /** What a manager that shares more than lines and hints needs to hear. */
@@ -68,7 +71,12 @@ const STREAM_TTL_S = 3_600;
 
 export function createRedisBus(
   config: RedisBusConfig,
-  { bus, log, listener }: { bus: Bus; log: RedisBusLog; listener?: BusListener },
+  {
+    bus,
+    log,
+    listener,
+    leadStore,
+  }: { bus: Bus; log: RedisBusLog; listener?: BusListener; leadStore?: LeadStore | null },
 ): RedisBus {
   const keys = keysOf(config.prefix);
   const me: Presence = {
@@ -113,6 +121,7 @@ export function createRedisBus(
     { ...LEASE_DEFAULTS, ...config.lease, key: keys.lease, owner: `${me.id}:${me.run}` },
     {
       redis: writer,
+      store: leadStore ?? null,
       onChange(leads) {
         log.info(leads ? 'this manager looks after the rules of all' : 'another manager looks after the rules', {});
         listener?.onLead(leads);
@@ -211,5 +220,6 @@ export function createRedisBus(
     get leads() {
       return lease.isOurs;
     },
+    stillLeads: lease.confirm,
   };
 }

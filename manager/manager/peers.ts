@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { KnownGroups } from '../alerts/ports.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { LeadStore } from '../bus/redis/hold.ts';
 import type { Presence } from '../bus/redis/presence.ts';
 import type { Note } from '../bus/redis/wire.ts';
 import { type BusNumbers, createRedisBus } from '../bus/redis-bus.ts';
@@ -38,7 +39,7 @@ export interface Peers {
   numbers(): BusNumbers | null;
   /** Hosts and instances of the other managers. */
   known: KnownGroups;
-  /** Resolves when the others can know what was told so far, or Redis is away. */
+  /** Resolves when the others can know what was told so far, or Redis is away, and it is known anew who leads. */
   taken(): Promise<unknown>;
 }
 
@@ -51,7 +52,7 @@ export interface PeersDeps {
 }
 
 /** Joins this manager to the others, if the configuration names a Redis. It has the same id for as long as its data. */
-export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
+export function createPeers({ redis, store }: ManagerConfig, deps: PeersDeps): Peers {
   const { bus, log, version } = deps;
   if (redis.url === null)
     return {
@@ -102,6 +103,8 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
     },
     {
       ...{ bus, log },
+      // With one store below all it says who leads, from the start: not only once it is open.
+      leadStore: store.engine === 'duckdb' ? null : leadOf(lines),
       listener: {
         onNote,
         onTellAll() {
@@ -158,7 +161,22 @@ export function createPeers({ redis }: ManagerConfig, deps: PeersDeps): Peers {
     managers: () => joined.peers().length + 1,
     numbers: joined.numbers,
     known: groups.known,
-    taken: joined.taken,
+    async taken() {
+      await joined.taken();
+      await joined.stillLeads();
+    },
+  };
+}
+
+/** The lead as the store has it that the managers share; rejects as long as that is not open. */
+function leadOf(lines: PeersDeps['lines']): LeadStore {
+  const mustBeOpen = () => {
+    if (lines.shared === undefined) throw new Error('the store of lines is not open');
+    return lines.shared.lead;
+  };
+  return {
+    hold: async (...given) => mustBeOpen().hold(...given),
+    release: async (...given) => mustBeOpen().release(...given),
   };
 }
 

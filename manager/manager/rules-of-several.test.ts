@@ -53,7 +53,7 @@ function createWorld() {
         ...(await since(filter, [], limit, undefined, ordinal)),
         lastOrdinal: newest[who]!,
       }),
-      shared: { laneOf, since },
+      shared: { laneOf, since, lead: { hold: () => Promise.resolve(true), release: () => Promise.resolve() } },
     };
   }
 

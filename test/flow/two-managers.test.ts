@@ -12,6 +12,7 @@ import type { KeepMark, SavedSearch } from '../../common/model/search.ts';
 import { hasRedis, startRedis, type TestRedis } from '../../logging/redis.testing.ts';
 import type { Watch } from '../../manager/alerts/window.ts';
 import { type CassandraNode, cassandraMissing, freePort, startCassandra } from '../support/cassandra.ts';
+import { type FaultyRoad, startFaultyRoad } from '../support/faulty-road.ts';
 import { tail, untilBody } from '../support/live.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
@@ -24,6 +25,8 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
   let dir: string;
   let node: CassandraNode;
   let redis: TestRedis;
+  /** Of each manager to Redis. */
+  const roads: Record<string, FaultyRoad> = {};
   let a: Stack;
   let b: Stack;
   let hook: Server;
@@ -32,7 +35,8 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
   const managerOf = (name: string) =>
     startStack({
       manager: {
-        ...{ WEBVIRT_REDIS_URL: redis.url, WEBVIRT_REDIS_NAME: name, WEBVIRT_STORE_ENGINE: 'cassandra' },
+        ...{ WEBVIRT_REDIS_URL: `redis://127.0.0.1:${roads[name]!.port}`, WEBVIRT_REDIS_NAME: name },
+        WEBVIRT_STORE_ENGINE: 'cassandra',
         WEBVIRT_STORE_CASSANDRA_CONTACT_POINTS: `127.0.0.1:${node.port}`,
         ...{ WEBVIRT_STORE_CASSANDRA_REPLICATION: '1', WEBVIRT_ALERTS_ALLOW: '127.0.0.0/8' },
       },
@@ -57,6 +61,8 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
     if (answer.err !== null) throw new Error(`${path}: ${answer.err} ${answer.message}`);
     return answer.data;
   };
+  const broken = (on: Stack, disk: string, count: number) =>
+    say(on, ...Array.from({ length: count }, (_, i) => ({ message: `broken ${i}`, fields: { disk } })));
   const events = (on: Stack, rule: string) => on.get<RuleEvent[]>(`/api/v1/rules/events?rule=${rule}`);
   /** Lines that a rule has counted for a group, as this manager keeps it. */
   const countedBy = (on: Stack, rule: string, group: string): number => {
@@ -92,6 +98,7 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
       });
     }).listen(0, '127.0.0.1');
     await once(hook, 'listening');
+    for (const name of ['a', 'b']) roads[name] = await startFaultyRoad({ port: redis.port });
     // The first makes the tables.
     a = await managerOf('a');
     await until(async () => (await fetch(`${a.url}/readyz`)).status === 200);
@@ -102,6 +109,7 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
   afterAll(async () => {
     await Promise.all([a?.stop(), b?.stop()]);
     hook?.close();
+    for (const road of Object.values(roads)) await road.stop();
     await Promise.all([redis?.stop(), node?.kill()]);
     rmSync(dir, { recursive: true, force: true });
   });
@@ -152,8 +160,6 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
       ...{ groupBy: 'disk', destinations: [destination.id], severity: 'critical' },
     });
     await until(async () => (await leader.get<{ id: string }[]>('/api/v1/rules')).some(({ id }) => id === rule.id));
-    const broken = (on: Stack, disk: string, count: number) =>
-      say(on, ...Array.from({ length: count }, (_, i) => ({ message: `broken ${i}`, fields: { disk } })));
     await broken(a, 'one', 2);
     await broken(b, 'one', 2);
     for (const on of [a, b]) {
@@ -192,6 +198,22 @@ describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra',
     await until(async () => told.length >= 3);
     expect(told).toEqual(['one', 'two', 'three']);
     expect(await bus(leader, 'leads')).toBe(0);
+  });
+
+  test('a leader that is cut off from Redis alone goes on, and nobody else: people are told once', async () => {
+    const [leader, other, road] = (await bus(a, 'leads')) === 1 ? [a, b, roads['a']!] : [b, a, roads['b']!];
+    road.set({ held: 'both' });
+    await say(leader, { message: 'cut off' });
+    // Longer than the lease in Redis outlives its owner.
+    await until(async () => (await bus(other, 'peers')) === 0);
+    await broken(other, 'cut', 4);
+    await until(async () => told.includes('cut'));
+    expect([await bus(leader, 'leads'), await bus(other, 'leads')]).toEqual([1, 0]);
+    road.set({});
+    await until(async () => (await bus(leader, 'away')) === 0 && (await bus(other, 'peers')) === 1);
+    await broken(other, 'back', 4);
+    await until(async () => told.includes('back'));
+    expect(told.filter((group) => ['cut', 'back'].includes(group))).toEqual(['cut', 'back']);
   });
 
   test('Redis goes and comes back: it is counted, a viewer that comes again misses nothing, and all is stored', async () => {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { whenReady } from '../../../logging/redis-connection.ts';
+import { createHold, HOLD_DEFAULTS, type HoldConfig, type LeadStore } from './hold.ts';
 
 export interface LeaseConfig {
   key: string;
@@ -12,6 +13,8 @@ export interface LeaseConfig {
   patienceMs: number;
   /** A manager that has not reached Redis so long after its start takes itself for the only one. */
   aloneMs: number;
+  /** Times of the hold in a store that the managers share; absent: HOLD_DEFAULTS. */
+  hold?: Partial<Omit<HoldConfig, 'owner'>>;
 }
 
 export const LEASE_DEFAULTS = { ttlMs: 8_000, everyMs: 2_000, patienceMs: 3_000, aloneMs: 20_000 };
@@ -22,6 +25,8 @@ export interface Lease {
   /** Gives it up, so that another takes it at once. */
   stop(): Promise<void>;
   readonly isOurs: boolean;
+  /** Asked right before something is told: where the managers share a store, that has the last word. */
+  confirm(): Promise<boolean>;
 }
 
 const RENEW_OR_TAKE = `
@@ -33,51 +38,91 @@ const GIVE_UP = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL',
 
 /**
  * Whoever has it keeps it while Redis is away: nobody else can take it then, and rules that nobody looks after would be
- * worse. A manager that alone is cut off from Redis may so tell what another one tells too, until it is back.
+ * worse. Where the managers share a store, it is asked first, and Redis only by the one who has it there: a manager that
+ * alone is cut off from Redis goes on as the only one, and one that is cut off from the store has ended before another
+ * begins. With a store for each, a manager that alone is cut off from Redis may tell what another one tells too.
  */
 export function createLease(
   config: LeaseConfig,
-  { redis, onChange }: { redis: Redis; onChange(isOurs: boolean): void },
+  { redis, store, onChange }: { redis: Redis; store?: LeadStore | null; onChange(isOurs: boolean): void },
 ): Lease {
   const startedMs = performance.now();
-  let isOurs = false;
+  const hold = store
+    ? createHold({ ...HOLD_DEFAULTS, ...config.hold, owner: config.owner }, { store, onChange: onHold })
+    : null;
+  /** As far as Redis is concerned. */
+  let isFree = false;
+  let wasOurs = false;
   let wasReached = false;
   let readyMs: number | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  function set(next: boolean): void {
-    if (next === isOurs || stopped) return;
-    isOurs = next;
-    onChange(next);
+  const isHeld = () => hold?.isOurs ?? true;
+  const isOurs = () => !stopped && isFree && isHeld();
+
+  function settle(): void {
+    const is = isOurs();
+    if (is === wasOurs || stopped) return;
+    wasOurs = is;
+    onChange(is);
   }
 
-  async function look(): Promise<void> {
+  async function giveUp(): Promise<void> {
+    if (redis.status === 'ready') await redis.eval(GIVE_UP, 1, config.key, config.owner).catch(() => 0);
+  }
+
+  function onHold(is: boolean): void {
+    settle();
+    if (is) void ask();
+    else {
+      // While Redis is away nobody else can have taken it there: with the hold it comes back.
+      if (redis.status === 'ready') isFree = false;
+      void giveUp();
+    }
+  }
+
+  async function ask(): Promise<void> {
+    if (stopped) return;
     try {
       await whenReady(redis);
       readyMs ??= performance.now();
-      const mayTake = isOurs || performance.now() - readyMs >= config.patienceMs;
+      const mayTake = wasOurs || performance.now() - readyMs >= config.patienceMs;
+      if (!isHeld()) return;
       const args = [config.owner, config.ttlMs, mayTake ? 1 : 0] as const;
       const answer = await redis.eval(RENEW_OR_TAKE, 1, config.key, ...args);
       wasReached = true;
-      set(answer === 1);
+      isFree = answer === 1 && isHeld();
     } catch {
       readyMs = null;
-      if (!wasReached && performance.now() - startedMs >= config.aloneMs) set(true);
+      if (!wasReached && performance.now() - startedMs >= config.aloneMs) isFree = isHeld();
     }
+    settle();
+  }
+
+  async function look(): Promise<void> {
+    await ask();
     if (!stopped) timer = setTimeout(() => void look(), config.everyMs).unref();
   }
 
   return {
-    start: () => void look(),
+    start() {
+      hold?.start();
+      void look();
+    },
     async stop() {
+      const had = isFree;
       stopped = true;
       clearTimeout(timer);
-      if (isOurs && redis.status === 'ready') await redis.eval(GIVE_UP, 1, config.key, config.owner).catch(() => 0);
-      isOurs = false;
+      if (had) await giveUp();
+      await hold?.stop();
     },
     get isOurs() {
-      return isOurs;
+      return isOurs();
+    },
+    async confirm() {
+      if (hold !== null && isOurs()) await hold.confirm();
+      return isOurs();
     },
   };
 }

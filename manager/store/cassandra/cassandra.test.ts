@@ -200,6 +200,24 @@ describe.skipIf(missing !== null)('cassandra', () => {
     await warned.close();
   }, 90_000);
 
+  it('has one leader of all managers: who renews it keeps it, and it ends by itself or when it is given up', async () => {
+    const [a, b] = [await openCassandraLines(optionsOf()), await openCassandraLines(optionsOf({ manager: 'm2' }))];
+    const [first, second] = [a.lines.shared!.lead, b.lines.shared!.lead];
+    expect((await Promise.all([first.hold('a', 60_000), second.hold('b', 60_000)])).sort()).toEqual([false, true]);
+    const isFirst = await first.hold('a', 60_000);
+    const [owner, other] = isFirst ? (['a', 'b'] as const) : (['b', 'a'] as const);
+    expect([await second.hold(owner, 60_000), await second.hold(other, 60_000)]).toEqual([true, false]);
+    // Not by who has it not.
+    await first.release(other);
+    expect(await first.hold(other, 60_000)).toBe(false);
+    await first.release(owner);
+    expect(await first.hold(other, 1_000)).toBe(true);
+    // Nobody renews it.
+    await expect.poll(() => second.hold(owner, 1_000), { timeout: 15_000, interval: 100 }).toBe(true);
+    for (const store of [a, b]) await store.close();
+    await empty();
+  });
+
   async function storedNext({ lines }: CassandraLines): Promise<number> {
     return (await lines.cursors('a1').catch(() => []))[0]?.next ?? -1;
   }

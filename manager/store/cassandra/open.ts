@@ -6,6 +6,7 @@ import { fillGaps, readLedger } from './fills.ts';
 import { Kept } from './kept.ts';
 import { takeLane } from './lanes.ts';
 import { laneOf, slotStartMs } from './layout.ts';
+import { createLead } from './lead.ts';
 import { findLine, linesAround } from './neighbours.ts';
 import { type CassandraOptions, keepSeconds } from './options.ts';
 import { daysOf } from './presence.ts';
@@ -108,7 +109,7 @@ async function openWith(
       const { lines: found, lastOrdinal } = await since(filter, ordinal, limit, signal);
       return { lines: found, lastOrdinal };
     },
-    shared: { laneOf, since },
+    shared: { laneOf, since, lead: createLead(session) },
     ledger: (agent) => readLedger(session, out.cursors, agent),
     fill: (batch) => out.alone(() => fillGaps(session, out, batch)),
     async stats() {

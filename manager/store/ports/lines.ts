@@ -80,10 +80,19 @@ export interface HistogramBucket {
 /** What became of every number of one epoch, as the store has it: `next = lines + lost`, always. */
 export type EpochLedger = Omit<LedgerEntry, 'duplicates' | 'waiting'>;
 
+/** Which of the managers that share a store looks after what must happen once: the store decides, and no clock of theirs. */
+export interface LeadRow {
+  /** True when this owner has it for `ttlMs` from now on; false when another has. Rejects when that cannot be known. */
+  hold(owner: string, ttlMs: number): Promise<boolean>;
+  /** Gives it up, if this owner has it. */
+  release(owner: string): Promise<void>;
+}
+
 /** What a store that several managers share can do beside. Each of them gives arrival numbers of its own, which grow. */
 export interface SharedStore {
   /** Which of the managers gave an arrival number. */
   laneOf(ordinal: number): number;
+  readonly lead: LeadRow;
   /**
    * As `LineStore.since`, after one number for each manager that was heard; of the others after `floor`, or the newest of all.
    * `positions` is where to go on.
@@ -95,6 +104,15 @@ export interface SharedStore {
     signal?: AbortSignal,
     floor?: number,
   ): Promise<{ lines: Line[]; positions: number[] }>;
+}
+
+/** The room of a store that seals its lines in pieces: while that is behind, those who add much wait in it. */
+export interface LineRoom {
+  isFull(): boolean;
+  /** Up to so many lines are taken at a time while it is full. */
+  readonly limitLittleLines: number;
+  /** Resolves when so many lines may be added. */
+  wait(lines: number): Promise<void>;
 }
 
 /** Lines. A batch is durable when `append` resolves: its rows and its cursor are one transaction. */
@@ -143,6 +161,8 @@ export interface LineStore {
     onUnreadable?: OnUnreadable,
   ): Promise<{ lines: Line[]; lastOrdinal: number }>;
   readonly shared?: SharedStore | undefined;
+  /** Absent where adding never has to wait for work that is behind. */
+  readonly room?: LineRoom | undefined;
   /** Of all agents, or of one; the epoch that was heard last comes first. Outlives the lines themselves. */
   ledger(agent?: string): Promise<EpochLedger[]>;
   /**
