@@ -19,6 +19,12 @@ export interface CommitterConfig {
 const LONGEST_REST_MS = 6;
 /** Part of what may wait that is kept for senders of whom nothing waits yet. */
 const KEPT_FOR_OTHERS = 1 / 8;
+/** A sender of whom so much waits at most, as a part of a transaction, is quiet: those go first where there is a flood. */
+const QUIET_PART = 1 / 32;
+/** Beside quiet senders a flood gets so much of a transaction: what comes meanwhile waits for the end of it. */
+const FLOOD_PART = 1 / 4;
+/** So long after a quiet sender was there another is expected. */
+const QUIET_EXPECTED_MS = 1_000;
 /** Messages that make a group worth committing without a rest. */
 const FULL_GROUP = 64;
 
@@ -49,7 +55,7 @@ export interface Committer {
 export function createCommitter(
   config: CommitterConfig,
   deps: {
-    lines: Pick<LineStore, 'append'>;
+    lines: Pick<LineStore, 'append' | 'room'>;
     bus: Bus;
     counters: IntakeCounters;
     failpoint: IntakeFailpoint;
@@ -64,6 +70,10 @@ export function createCommitter(
   let queuedBytes = 0;
   let running: Promise<void> | null = null;
   let restUntilMs = 0;
+  let quietUntilMs = -Infinity;
+  /** The last transaction was of quiet senders alone, and others wait. */
+  let wasQuiet = false;
+  let onArrival: (() => void) | null = null;
 
   const linesOf = ({ batches }: Waiting) => batches.reduce((sum, batch) => sum + (batch.columns?.n ?? 1), 0);
 
@@ -107,15 +117,52 @@ export function createCommitter(
     });
   }
 
+  const isQuietExpected = () => performance.now() < quietUntilMs;
+  const quietLines = Math.max(1, Math.floor(config.limitCommitLines * QUIET_PART));
+
+  /** What is committed next; nothing where only floods wait, and there is no room for them. */
+  function nextGroup(): Waiting[] {
+    const { room } = lines;
+    if (room?.isFull() === true) {
+      const limit = room.limitLittleLines;
+      return queue.takeLittle(limit, Math.min(quietLines, limit / 4), linesOf);
+    }
+    // By turns: the quiet ones alone, as soon as what is on its way is stored, and then a piece of the flood.
+    if (!wasQuiet) {
+      const quiet = queue.takeLittle(config.limitCommitLines, quietLines, linesOf);
+      if (quiet.length > 0) {
+        wasQuiet = queue.length > 0;
+        if (wasQuiet) quietUntilMs = performance.now() + QUIET_EXPECTED_MS;
+        return quiet;
+      }
+    }
+    wasQuiet = false;
+    return queue.take(config.limitCommitLines * (isQuietExpected() ? FLOOD_PART : 1), linesOf);
+  }
+
+  /** Until there is room for a flood, or somebody came who may have little. */
+  async function waitForRoom(): Promise<void> {
+    const came = new Promise<void>((resolve) => {
+      onArrival = resolve;
+    });
+    await Promise.race([came, lines.room?.wait(config.limitCommitLines)]);
+    onArrival = null;
+  }
+
   async function run(): Promise<void> {
     // Everything that this turn of the event loop brings becomes one transaction.
     await Promise.resolve();
     while (queue.length > 0) {
       const restMs = restUntilMs - performance.now();
-      // A full group gains nothing by waiting.
-      if (restMs >= 1 && queue.length < FULL_GROUP) await sleep(restMs);
+      // A full group gains nothing by waiting, and beside a flood somebody waits already.
+      if (restMs >= 1 && queue.length < FULL_GROUP && !isQuietExpected()) await sleep(restMs);
       const startedMs = performance.now();
-      await commitGroup(queue.take(config.limitCommitLines, linesOf));
+      const group = nextGroup();
+      if (group.length === 0) {
+        await waitForRoom();
+        continue;
+      }
+      await commitGroup(group);
       const endedMs = performance.now();
       restUntilMs = endedMs + Math.min(endedMs - startedMs, LONGEST_REST_MS);
     }
@@ -132,6 +179,7 @@ export function createCommitter(
       const done = new Promise<void>((resolve, reject) => {
         queue.push(sender, { sender, batches, bytes, resolve, reject });
       });
+      onArrival?.();
       queuedBytes += bytes;
       if (bytes > 0) held.set(sender, (held.get(sender) ?? 0) + bytes);
       running ??= run();

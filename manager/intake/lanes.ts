@@ -9,6 +9,11 @@ export interface Lanes<T> {
    * that floods fills what the others leave, and one line of another is in the very next transaction.
    */
   take(limit: number, weightOf: (item: T) => number): T[];
+  /**
+   * Takes all of those who have little: no more than `mostOfOne` each, and `limit` together; the others wait. May be
+   * nothing.
+   */
+  takeLittle(limit: number, mostOfOne: number, weightOf: (item: T) => number): T[];
   /** Takes everything. */
   clear(): T[];
 }
@@ -41,6 +46,21 @@ export function createLanes<T>(): Lanes<T> {
           taken.push(item);
           any = true;
         }
+      }
+      return settle(taken);
+    },
+    takeLittle(limit, mostOfOne, weightOf) {
+      const taken: T[] = [];
+      let total = 0;
+      for (const lane of lanes.values()) {
+        let weight = 0;
+        for (const item of lane) {
+          weight += weightOf(item);
+          if (weight > mostOfOne) break;
+        }
+        if (weight > mostOfOne || total + weight > limit) continue;
+        total += weight;
+        taken.push(...lane);
       }
       return settle(taken);
     },

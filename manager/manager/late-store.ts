@@ -74,6 +74,9 @@ export function createLateStore<S extends OpenedStore>(
       get shared() {
         return store?.lines.shared;
       },
+      get room() {
+        return store?.lines.room;
+      },
       since: async (...given) => mustBeOpen().lines.since(...given),
       ledger: async (...given) => mustBeOpen().lines.ledger(...given),
       fill: async (...given) => mustBeOpen().lines.fill(...given),

@@ -120,7 +120,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
   const lines: LineStore = {
     async append(batches) {
       if (batches.length === 0) return [];
-      await sealed.room.wait();
+      await sealed.room.wait(batches.reduce((sum, batch) => sum + columnsOf(batch).n, 0));
       let done: (() => CommittedBatch[]) | null = null;
       const committed = await engine.write(
         async (connection) => {
@@ -155,6 +155,7 @@ export async function openLineStore(path: string, options: LineStoreOptions = {}
     facets: (filter, field, limit, signal, onUnreadable) =>
       read((reading) => countByValue(reading, filter, field, limit), { signal }, onUnreadable),
     newestOrdinal: () => newestOrdinal,
+    room: sealed.room,
     since: (filter, ordinal, limit, signal, onUnreadable) =>
       read((reading) => linesSince(reading, filter, ordinal, limit, newestOrdinal), { signal }, onUnreadable),
     ledger: (agent) => engine.read((reader) => readLedger(reader, agent)),

@@ -30,6 +30,29 @@ it('holds back who adds more than can be sealed: so much waits and no more, and 
   await store.close();
 });
 
+it('keeps room for those who add little while it is full, and no more than that', async () => {
+  const layout: Layout = { version: 1, hot: { ...emptyHot(), lines: 6_400 }, sealing: null, segments: [], lost: [] };
+  const room = createRoom(
+    { lines: 6_400, characters: 1e9 },
+    () => layout,
+    () => undefined,
+  );
+  const added: string[] = [];
+  const add = (name: string, lines: number) => room.wait(lines).then(() => added.push(name));
+  expect([room.isFull(), room.limitLittleLines]).toEqual([true, 100]);
+  const much = add('much', 101);
+  await add('little', 100);
+  expect(added).toEqual(['little']);
+  layout.hot.lines = 7_200;
+  const late = add('late', 1);
+  await Promise.resolve();
+  expect(added).toEqual(['little']);
+  layout.hot.lines = 0;
+  room.sealed(true);
+  await Promise.all([much, late]);
+  expect(room.isFull()).toBe(false);
+});
+
 it('holds nobody back while sealing fails, and again when it has succeeded', async () => {
   const layout: Layout = { version: 1, hot: { ...emptyHot(), lines: 5 }, sealing: null, segments: [], lost: [] };
   let looks = 0;
@@ -40,7 +63,7 @@ it('holds nobody back while sealing fails, and again when it has succeeded', asy
   );
   let added = 0;
   const add = async () => {
-    await room.wait();
+    await room.wait(1_000);
     added += 1;
   };
   const first = add();
