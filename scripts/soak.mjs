@@ -14,8 +14,10 @@ const ROWS = {
   damage:
     'L16 P8: sealed files are damaged at random places; what is left must be answered, and what is not must be said',
   roads: 'L10: the road between manager and agent is cut in eight ways, for 0.1 to 60 s, then flaps; times as shipped',
+  away: 'L8: the store is away for 90 s: what memory that takes, and how fast what waited is stored then',
   slow: 'L12: commits that take 10, 100, 500 and 5,000 ms, a minute each',
-  flood: 'L19 S24: one agent says a thousand times what ten others say; how long theirs take, without and with it',
+  flood: 'L19 S24: one agent says 100,000 lines a second, then all it can; how long those of ten others take meanwhile',
+  logins: 'S24: 10,000 sign-ins at once, wrong and right; what live lines take meanwhile, and who gets in',
   fuzz: 'L20: a million texts of any bytes, in any pieces',
   planted: 'each planted bug must turn its tests red',
 };
@@ -45,9 +47,11 @@ for (const row of positionals.length === 0 ? Object.keys(ROWS) : positionals) {
         ? ['--import', 'tsx', 'test/support/damage-soak.ts', rounds, seed]
         : row === 'disks'
           ? ['--import', 'tsx', 'test/support/disks-soak.ts', rounds, lines, seed]
-          : ['roads', 'slow', 'flood', 'fuzz'].includes(row)
-            ? ['--import', 'tsx', 'test/support/roads-soak.ts', row, rounds, lines, seed]
-            : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
+          : ['roads', 'away', 'slow', 'fuzz'].includes(row)
+            ? ['--expose-gc', '--import', 'tsx', 'test/support/roads-soak.ts', row, rounds, lines, seed]
+            : row === 'flood' || row === 'logins'
+              ? ['--import', 'tsx', `test/support/${row}-soak.ts`]
+              : ['--import', 'tsx', 'test/support/logstorm-soak.ts', row, rounds, lines, seed];
   console.log(`${row}: ${ROWS[row]}${row === 'planted' ? '' : ` (${rounds} rounds of ${lines} lines, seed ${seed})`}`);
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   const code = await new Promise((done) => child.on('close', done));

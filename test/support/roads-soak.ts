@@ -1,14 +1,8 @@
-// Rows of `npm run soak` about roads and floods: row, rounds, lines, seed. Ends with 1 when a line was lost or doubled.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Rows of `npm run soak` about roads: row, rounds, lines, seed. Ends with 1 when a line was lost or doubled.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LINKS_DEFAULTS } from '../../manager/links/ports.ts';
 import { createLineCutter } from '../../node-agent/sources/tail/line-cutter.ts';
-import { createIdentities } from './agent-identity.ts';
-import { type FakeAgent, startFakeAgent } from './fake-agent.ts';
 import type { Fault } from './faulty-road.ts';
-import { startLineRoad } from './line-road.ts';
 import { type Partition, type PartitionTimes, startPartition } from './partition.ts';
 
 const [row = 'roads', rounds = '200', , seedText = '1'] = process.argv.slice(2);
@@ -122,6 +116,46 @@ async function slow(): Promise<void> {
   }
 }
 
+/** L8: the store is away for a while, beside a stream of lines. Memory of manager and agent together; how fast it drains. */
+async function away(): Promise<void> {
+  let isAway = false;
+  const one = await startPartition({
+    ...SHIPPED,
+    writeEveryMs: 1,
+    lines: (store) => ({
+      ...store,
+      append: (batches) => (isAway ? Promise.reject(new Error('the store is away')) : store.append(batches)),
+    }),
+  });
+  await sleep(15_000);
+  isAway = true;
+  const awayMs = 90_000;
+  const seen: number[] = [];
+  for (const untilMs = performance.now() + awayMs; performance.now() < untilMs; ) {
+    await sleep(5_000);
+    global.gc?.();
+    seen.push(mb());
+  }
+  // What is needed to be away at all, buffers of what was on its way, is there after a while.
+  const settled = seen.slice(4);
+  const grownMb = settled.at(-1)! - settled[0]!;
+  const waiting = one.agent.spool.waiting().lines;
+  isAway = false;
+  const startedMs = performance.now();
+  const from = one.written();
+  await one.drained();
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const times = Math.round(awayMs / 1_000 / seconds);
+  console.log(
+    `  away for ${awayMs / 1_000} s: ${waiting} lines waited, MB ${seen.join(' ')}; drained in ${Math.round(seconds * 10) / 10} s ` +
+      `beside ${one.written() - from} new ones (x ${times} of what came in)`,
+  );
+  if (Math.abs(grownMb) > 20) faults.push(`memory went from ${settled[0]} to ${settled.at(-1)} MB`);
+  if (times < 3) faults.push(`it drains at ${times} times what comes in`);
+  faults.push(...(await one.faults()));
+  await one.stop();
+}
+
 /** L20: a million random texts, in random pieces; the lines are those of the whole, and none is over the cap. */
 function fuzz(): void {
   const cut = (bytes: Buffer, capBytes: number, piece: () => number) => {
@@ -151,68 +185,9 @@ function fuzz(): void {
   }
 }
 
-/** L19: how long a line of a quiet agent takes until it is acked, alone and beside one that floods. */
-async function flood(): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'webvirt-flood-'));
-  const identities = await createIdentities();
-  const road = await startLineRoad({ dir, tls: identities.link });
-  const line = (message: string) => ({ tsMs: Date.now(), level: 'info' as const, source: 'file' as const, message });
-  const agents = await Promise.all(
-    Array.from({ length: 11 }, async () => startFakeAgent({ identity: await identities.agent() })),
-  );
-  for (const { id, port } of agents) road.enrol(id, '127.0.0.1', port);
-  await road.until(() => agents.every(({ id }) => road.links.connected(id)));
-  const [flooder, ...quiet] = agents as [FakeAgent, ...FakeAgent[]];
-  let said = 0;
-  const measure = async (forMs: number) => {
-    const tookMs: number[] = [];
-    const untilMs = performance.now() + forMs;
-    await Promise.all(
-      quiet.map(async (one) => {
-        for (let n = 0; performance.now() < untilMs; n += 1) {
-          await sleep(50 + random(100));
-          const startedMs = performance.now();
-          one.log([line(`quiet ${n}`)]);
-          said += 1;
-          await one.acked();
-          tookMs.push(performance.now() - startedMs);
-        }
-      }),
-    );
-    const sorted = tookMs.toSorted((a, b) => a - b);
-    const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)]! * 10) / 10;
-    return { lines: sorted.length, p50: at(0.5), p99: at(0.99) };
-  };
-  await measure(3_000);
-  const alone = await measure(20_000);
-  let floodLines = 0;
-  const timer = setInterval(() => {
-    // What it says at 100,000 lines a second, as far as its window lets it: the rest waits in its own spool.
-    if (flooder.spool.frames.length > 40) return;
-    const messages = Array.from({ length: 2_000 }, (_, n) =>
-      line(`flood ${floodLines + n} of a program that is beside itself`),
-    );
-    flooder.log(messages);
-    floodLines += messages.length;
-  }, 20);
-  const beside = await measure(20_000);
-  clearInterval(timer);
-  await flooder.acked();
-  const ratio = Math.round((beside.p99 / alone.p99) * 100) / 100;
-  console.log(
-    `  alone ${JSON.stringify(alone)}, beside ${floodLines} lines ${JSON.stringify(beside)}: p99 x ${ratio}, ${mb()} MB`,
-  );
-  const { lines, gaps } = road.intake.counters;
-  if (lines < said + floodLines || gaps > 0)
-    faults.push(`${said + floodLines} were said and ${lines} are stored, ${gaps} gaps`);
-  await road.stop();
-  for (const one of agents) await one.stop();
-  rmSync(dir, { recursive: true, force: true });
-}
-
 if (row === 'roads') await roads();
-else if (row === 'flood') await flood();
 else if (row === 'slow') await slow();
+else if (row === 'away') await away();
 else fuzz();
 for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
 process.exit(faults.length === 0 ? 0 : 1);
