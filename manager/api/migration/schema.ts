@@ -43,7 +43,8 @@ export const migrateBody = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Copies its disks too; the target must not have files of these names. Absent: the hosts share the storage.',
+      'Copies its disks too, whole, each into the same folder: the target has no file of that name, and its libvirt a ' +
+        'storage pool there that is started. The files on the source stay. Absent: the hosts share the storage.',
     ),
   maxDowntimeMs: z
     .number()
