@@ -3,6 +3,7 @@ import type { SourceDeps } from '../source.ts';
 import type { ConsoleInstance } from './console-log.ts';
 
 const LIFE = 'console-life:';
+const isOn = (state: string | undefined) => state === 'running' || state === 'paused';
 /** Of a guest that runs, by the number that libvirt gave to this run; `?` where it could not be read. */
 const running = (run: string | undefined) => `on:${run ?? '?'}`;
 
@@ -15,7 +16,8 @@ export interface ConsoleTurn {
 
 export interface ConsoleLifeDeps extends Pick<SourceDeps, 'places' | 'emit' | 'now'> {
   hostName: string;
-  nameOf(id: string): string | undefined;
+  /** An instance as it is now; undefined for one that is not here. */
+  instance(id: string): ConsoleInstance | undefined;
   /** libvirt's number of the run of each guest that runs now; null when that could not be read. */
   runs(): Promise<ReadonlyMap<string, string> | null>;
 }
@@ -35,7 +37,7 @@ export function createConsoleLife(deps: ConsoleLifeDeps) {
 
   function mark(id: string, kind: ConsoleTurn['kind'], message: string, tsMs: number, value?: string): void {
     const line: NewLine = {
-      ...{ tsMs, level: kind === 'crashed' ? 'error' : 'info', source: 'console', unit: deps.nameOf(id) ?? id },
+      ...{ tsMs, level: kind === 'crashed' ? 'error' : 'info', source: 'console', unit: deps.instance(id)?.name ?? id },
       ...{ instance: id, message: `${message} on host ${hostName}`, fields: { marker: kind, host: hostName } },
     };
     deps.emit(line, value === undefined ? undefined : { name: LIFE + id, value });
@@ -53,23 +55,25 @@ export function createConsoleLife(deps: ConsoleLifeDeps) {
     const was = places.get(LIFE + id);
     const isFirst = !first.has(id);
     first.add(id);
-    // Off again, or another one already: that look compares anew.
+    // Off again, or fallen over: what is seen next compares anew.
     if (!compared.has(id)) return;
-    const tsMs = startedMs.get(id) ?? now();
+    if (!isOn(deps.instance(id)?.state)) return void compared.delete(id);
+    const toldMs = startedMs.get(id);
     startedMs.delete(id);
-    if (was === undefined || (was.startsWith('on:') && (run === undefined || was === running(undefined))))
+    const isUnclear = run === undefined || was === running(undefined);
+    if (was === undefined || (was.startsWith('on:') && isUnclear && toldMs === undefined))
       places.set(LIFE + id, running(run));
-    else if (was !== running(run)) {
-      const unseen = isFirst && was.startsWith('on:') ? ', while the agent was not there,' : '';
-      mark(id, 'started', `The instance was started${unseen}`, tsMs, running(run));
+    else if (was !== running(run) || run === undefined) {
+      const unseen = isFirst && toldMs === undefined && was.startsWith('on:') ? ', while the agent was not there,' : '';
+      mark(id, 'started', `The instance was started${unseen}`, toldMs ?? now(), running(run));
     }
   }
 
   return {
-    /** Takes an instance as it is now. */
+    /** Takes an instance as it was when a look at all of them began. */
     see({ id, state }: ConsoleInstance): void {
       const was = places.get(LIFE + id);
-      if (state === 'running' || state === 'paused') {
+      if (isOn(state)) {
         if (compared.has(id)) return;
         compared.add(id);
         asking = asking.then(() => compare(id));

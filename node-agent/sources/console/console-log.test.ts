@@ -179,6 +179,14 @@ describe('a turn in the life of a guest is one line of its console', () => {
     ]);
   });
 
+  test('a start that libvirt told, also when it does not say which run it is', async () => {
+    runs.delete(ID);
+    told({ id: ID, kind: 'started', tsMs: 6 });
+    await rig.count(1);
+    expect(turns()).toEqual([['started', 'info', 6]]);
+    expect(life()).toBe('on:?');
+  });
+
   test('a start while the agent was not there; none when it is the same run', async () => {
     await stop();
     await start();

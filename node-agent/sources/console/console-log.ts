@@ -66,7 +66,7 @@ export function createConsoleLog(
   const first = firstLook(places, `console:${config.consoleLogDir}`, config.oldLogBytes);
   const life = createConsoleLife({
     ...{ ...deps, hostName: config.hostName, runs: consoles.runs },
-    nameOf: (id) => known.get(id)?.name,
+    instance: (id) => consoles.instances().find((instance) => instance.id === id),
   });
   const leaves: (() => void)[] = [];
   /** When the look under way began; null while not all instances are known. */

@@ -13,6 +13,8 @@ import { closedPosition, nextPlace, type Place, unseenPlace, whereToRead } from 
 const CHUNK_BYTES = 64 * 1024;
 /** After a rotation the old file is read for so long: its writers may not have let go of it yet. */
 const GRACE_MS = 2_000;
+/** And while nobody writes to the new one, for an hour. */
+const QUIET_GRACES = 1_800;
 
 /** Follows one log through growth, rotation and truncation; what its turns read goes out with its place. */
 export function createStream(spec: StreamSpec, deps: StreamDeps) {
@@ -176,8 +178,8 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
     const fresh = await notedPosition(spec.path, { file, stat: await file.stat() }, deps.now());
     records.load(fresh);
     // Whoever was at the end of a file that is then emptied has read all of it.
-    if (wasAtEnd && unreadBytes === 0) return 'more';
-    losses.emptied(old, unreadBytes);
+    if (wasAtEnd && unreadBytes === 0) records.keep();
+    else losses.emptied(old, unreadBytes);
     unreadBytes = 0;
     return 'more';
   }
@@ -221,7 +223,7 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
       return 'done';
     }
     // Nobody has written to the new one: its writer may still have the old one.
-    if (there.size === 0 && old.nlink > 0) return 'done';
+    if (there.size === 0 && old.nlink > 0 && deps.clock() - movedMs < QUIET_GRACES * graceMs) return 'done';
     records.flush();
     const next = await nextPlace(spec, old, deps.now());
     await close();
