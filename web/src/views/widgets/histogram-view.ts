@@ -125,12 +125,10 @@ export class HistogramView extends View<HistogramViewOptions> {
     ctx.fillRect(0, height - 1, width, 1);
     this.lost.draw(ctx, step);
     this.drawEdge(ctx, width, height);
-    const wide = histogram.toMs - histogram.fromMs > DAY_MS;
-    const text = (ms: number) => (wide ? dayTimeText(ms).slice(5, 16) : clockText(ms).slice(0, 8));
     const [from, peakText, to] = this.labels.children;
-    from!.textContent = text(histogram.fromMs);
+    from!.textContent = this.timeText(histogram.fromMs);
     peakText!.textContent = `peak ${countText(histogram.peak())} per ${spanOf(histogram.bucketMs)}`;
-    to!.textContent = text(histogram.toMs);
+    to!.textContent = this.timeText(histogram.toMs);
     return this;
   }
 
@@ -141,6 +139,12 @@ export class HistogramView extends View<HistogramViewOptions> {
     const x = ((nowMs() - histogram.fromMs) / (histogram.toMs - histogram.fromMs)) * width;
     ctx.fillStyle = this.colours['edge']!;
     ctx.fillRect(Math.min(width - 1.5, Math.round(x)), 0, 1.5, height);
+  }
+
+  /** A time on the axis: with its day where the axis is longer than one. */
+  timeText(ms: number): string {
+    const { fromMs, toMs } = this.options.histogram;
+    return toMs - fromMs > DAY_MS ? dayTimeText(ms).slice(5, 16) : clockText(ms).slice(0, 8);
   }
 
   timeAt(px: number): number {
@@ -173,7 +177,7 @@ export class HistogramView extends View<HistogramViewOptions> {
     if (index < 0 || index >= histogram.size) return;
     const parts = LEVELS.map((level) => [level, histogram.counts[level][index]!] as const).filter(([, n]) => n > 0);
     const detail = parts.map(([level, n]) => `${level} ${countText(n)}`).join('  ');
-    this.tip.textContent = `${clockText(histogram.fromMs + index * histogram.bucketMs).slice(0, 8)}  ${plural(histogram.total(index), 'line')}${detail ? `: ${detail}` : ''}${this.lost.textAt(index)}`;
+    this.tip.textContent = `${this.timeText(histogram.fromMs + index * histogram.bucketMs)}  ${plural(histogram.total(index), 'line')}${detail ? `: ${detail}` : ''}${this.lost.textAt(index)}`;
     this.tip.hidden = false;
     const left = Math.min(
       Math.max(0, px - this.tip.offsetWidth / 2),

@@ -85,7 +85,7 @@ export class LinesPanel extends View<LinesPanelOptions> {
     const { reading } = this.stream;
     const click = (event: MouseEvent) =>
       event.target instanceof Element && event.target.closest('.resume-here') === null && this.stream.resume();
-    return html`<div class="resume-bar ${fresh > 0 ? 'has-new' : ''}" role="status" @click=${click}>
+    return html`<div class="resume-bar ${fresh > 0 ? 'has-new' : ''}" role="group" aria-label="Paused" @click=${click}>
       ${icon('pause')}<strong>${fresh > 0 ? `+${countText(fresh)} new` : 'nothing new yet'}</strong>
       ${
         fresh > 0 && !reading
