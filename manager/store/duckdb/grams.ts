@@ -67,28 +67,26 @@ export const SEPARATOR = 0x1e;
  * looked at, and what reaches into that: the rest is marked already. Lines of one kind stand together, so that is most.
  */
 export function addTexts(bytes: Uint8Array, count: number, tables: GramTables): void {
-  let separators = 0;
-  for (let i = bytes.indexOf(SEPARATOR); i >= 0; i = bytes.indexOf(SEPARATOR, i + 1)) separators += 1;
-  // A text has one inside: a group that goes over a border of two texts is one too many, never one too few.
-  if (separators !== count - 1) {
-    addText(bytes, tables);
-    return;
-  }
+  let texts = 0;
   let previous = 0;
   let previousEnd = 0;
-  for (let from = 0, i = 0; i < count; i += 1) {
-    const found = bytes.indexOf(SEPARATOR, from);
-    const end = found < 0 ? bytes.length : found;
-    const shorter = Math.min(end - from, previousEnd - previous);
+  for (let from = 0; from <= bytes.length; texts += 1) {
+    const most = Math.min(bytes.length - from, previousEnd - previous);
     let head = 0;
-    while (head < shorter && bytes[from + head] === bytes[previous + head]) head += 1;
+    while (head < most && bytes[from + head] === bytes[previous + head]) head += 1;
+    // What is as in the text before has no separator in it.
+    let end = from + head;
+    while (end < bytes.length && bytes[end] !== SEPARATOR) end += 1;
+    const rest = Math.min(end - from, previousEnd - previous) - head;
     let tail = 0;
-    while (tail < shorter - head && bytes[end - 1 - tail] === bytes[previousEnd - 1 - tail]) tail += 1;
+    while (tail < rest && bytes[end - 1 - tail] === bytes[previousEnd - 1 - tail]) tail += 1;
     addText(bytes, tables, from + Math.max(0, head - REACH), Math.min(end, end - tail + REACH));
     previous = from;
     previousEnd = end;
     from = end + 1;
   }
+  // A text has one inside: a group that goes over a border of two texts is one too many, never one too few.
+  if (texts !== count) addText(bytes, tables);
 }
 
 /** Marks a whole value of a column among the long groups. */
