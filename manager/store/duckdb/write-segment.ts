@@ -66,10 +66,11 @@ export async function writeSegment(connection: DuckDBConnection, options: Segmen
       words === null
         ? `SELECT ${LINE_COLUMNS} FROM ${table === null ? from : linesIn(table)}`
         : `SELECT ${COLUMNS_WITH_ORIGIN} FROM ${from}`;
+    // The side file says better what a block cannot contain than the Bloom filters of Parquet, which were read by nobody.
     await connection.run(
       `COPY (SELECT ${words ?? LINE_COLUMNS}, ${block} FROM (${rows} ORDER BY ${order}))
        TO ${quotedText(unfinished(path))}
-       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${BLOCK_LINES}, PARQUET_VERSION v2)`,
+       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${BLOCK_LINES}, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false)`,
     );
     failpoint('S2');
     bytes = await finishFile(path);
