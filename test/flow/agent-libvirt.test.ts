@@ -36,7 +36,7 @@ describe.skipIf(process.getuid?.() !== 0)('a real libvirtd (needs root)', () => 
     heard = [];
     const { uri, runDir, procDir, qemuLogDir } = libvirtd;
     hypervisor = createHypervisor(
-      { uri, sampleEveryMs: 3_600_000, virshPath: 'virsh', qemuLogDir, runDir, procDir, readDeadlineMs: 2_000 },
+      { uri, sampleEveryMs: 3_600_000, virshPath: 'virsh', qemuLogDir, runDir, procDir, readDeadlineMs: 5_000 },
       { emit, log: silent, now: Date.now },
     );
     hypervisor.on((event) => {
@@ -169,8 +169,8 @@ describe.skipIf(process.getuid?.() !== 0)('a real libvirtd (needs root)', () => 
     try {
       // The memory of the agent is still good: these are sent, and hang.
       const all = Array.from({ length: 12 }, (_, n) => {
-        const [verb, timeoutMs] = n === 0 ? ['pause', 400] : ['start', 400];
-        return ended(commands, command(String(verb), { instance: id(n + 1), args: { timeoutMs } }));
+        const verb = n === 0 ? 'pause' : 'start';
+        return ended(commands, command(verb, { instance: id(n + 1), args: { timeoutMs: 1_500 } }));
       });
       let most = 0;
       const count = setInterval(() => {

@@ -5,9 +5,10 @@ import { createPowerCuts, type PowerCuts } from '../support/power-cut.ts';
 
 const both = (agent: string, at: string, pass: number): StormRound => ({ agent, manager: { at, pass } });
 const ROUNDS = [both('A2@9', 'M3', 2), both('A4@7', 'M4', 3), both('A7@6', 'M2', 3), both('A10@2', 'M5', 2)];
-const LIMIT_MS = 4_000;
+/** Long enough for a slow machine to come to the points of death: a round that ends by it proves little. */
+const LIMIT_MS = 20_000;
 
-describe.skipIf(failingIoMissing() !== null)('agent and manager without power (L4)', { timeout: 60_000 }, () => {
+describe.skipIf(failingIoMissing() !== null)('agent and manager without power (L4)', () => {
   let programs: Awaited<ReturnType<typeof buildLogstorm>>;
   let power: PowerCuts;
   beforeAll(async () => {

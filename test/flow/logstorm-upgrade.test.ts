@@ -11,12 +11,10 @@ afterAll(() => programs.remove());
 
 const both = (agent: string, at: string, pass: number): StormRound => ({ agent, manager: { at, pass } });
 
-it('both killed, then upgraded with lines in the spool, and killed at each step of that (L3, L17, M7)', {
-  timeout: 60_000,
-}, async () => {
+it('both killed, then upgraded with lines in the spool, and killed at each step of that (L3, L17, M7)', async () => {
   const ends: string[] = [];
   const outcome = await runLogstorm({
-    ...{ programs, lines: 600, limitMs: 4_000 },
+    ...{ programs, lines: 600, limitMs: 20_000 },
     rounds: [
       both('A7@6', 'M4', 3),
       // Inside the second step of the state.

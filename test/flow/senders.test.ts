@@ -49,7 +49,7 @@ beforeAll(async () => {
       WEBVIRT_INTAKE_SYSLOG_ALLOW: '127.0.0.1',
     },
   });
-}, 60_000);
+});
 afterEach(async () => {
   for (const child of children.splice(0)) {
     child.kill('SIGTERM');
@@ -90,7 +90,7 @@ action(type="omfwd" target="127.0.0.1" protocol="tcp" template="RSYSLOG_SyslogPr
   );
   const child = spawn(RSYSLOGD, ['-n', '-f', join(dir, 'conf'), '-i', join(dir, 'pid')], { stdio: 'ignore' });
   children.push(child);
-  await expect.poll(() => existsSync(socket), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => existsSync(socket)).toBe(true);
   return {
     async log(from: number, count: number): Promise<void> {
       const file = join(dir, `lines-${from}`);
@@ -121,7 +121,7 @@ describe.skipIf(!hasRsyslog)('rsyslog', () => {
         global: global.replace('PATH', join(stack.dataDir, 'ca', 'ca.pem')),
       });
       await sender.log(0, 500);
-      await expect.poll(async () => (await numbersOf(name)).length, { timeout: 30_000 }).toBe(500);
+      await expect.poll(async () => (await numbersOf(name)).length).toBe(500);
       // Stopped while it sends: what is on its way is taken.
       const sending = sender.log(500, 1_000);
       await stack.manager.end();
@@ -134,7 +134,7 @@ describe.skipIf(!hasRsyslog)('rsyslog', () => {
         const there = new Set(await numbersOf(name));
         return there.size >= 3_000 - mayLose && there.has(2_999);
       };
-      await expect.poll(isThere, { timeout: 60_000 }).toBe(true);
+      await expect.poll(isThere).toBe(true);
       const numbers = await numbersOf(name);
       // Of what it sent before the manager went, nothing.
       expect([...new Set(numbers)].slice(0, 1_500)).toEqual(range(1_500));
@@ -179,7 +179,7 @@ describe('the SDK of OpenTelemetry', () => {
     );
     await send(stack.token, 'otel');
     await told;
-    await expect.poll(async () => (await search('via:otlp otel level:warn')).length, { timeout: 15_000 }).toBe(700);
+    await expect.poll(async () => (await search('via:otlp otel level:warn')).length).toBe(700);
     expect(await search('never')).toEqual([]);
     expect((await search('order.id:41 via:otlp'))[0]?.message).toBe('otel 41');
   });
