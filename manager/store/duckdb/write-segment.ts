@@ -66,7 +66,7 @@ export async function writeSegment(connection: DuckDBConnection, options: Segmen
       words === null
         ? `SELECT ${LINE_COLUMNS} FROM ${table === null ? from : linesIn(table)}`
         : `SELECT ${COLUMNS_WITH_ORIGIN} FROM ${from}`;
-    // The side file says better what a block cannot contain than the Bloom filters of Parquet, which were read by nobody.
+    // Bloom filters of Parquet would say less of what a block cannot contain than the side file does.
     await connection.run(
       `COPY (SELECT ${words ?? LINE_COLUMNS}, ${block} FROM (${rows} ORDER BY ${order}))
        TO ${quotedText(unfinished(path))}
