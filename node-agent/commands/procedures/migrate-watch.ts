@@ -8,8 +8,8 @@ import { reachTimes, watchReach } from './migrate-reach.ts';
 import type { ProcedureCall } from './procedure.ts';
 
 const POLL_MS = 250;
-/** Most moves of quiet guests are over by then, and each look takes from what they need. */
-const FIRST_LOOK_MS = 500;
+/** Moves of small quiet guests are over by then, and a look in the middle of the hand-over would prolong it. */
+const FIRST_LOOK_MS = 1_000;
 /** libvirt has nothing under way any more and virsh does not come back: it will not. */
 const STALLED_MS = 20_000;
 
