@@ -28,7 +28,7 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 800 } });
   watched = await watchedPage(context);
   page = watched.page;
-}, 60_000);
+});
 afterAll(async () => {
   await browser?.close();
   await stack?.stop();
@@ -41,7 +41,7 @@ it('the console shows a store without damage', async () => {
     const { unsealedLines = LINES } = await stack.get<{ unsealedLines?: number }>('/api/v1/logs/store');
     return unsealedLines < LINES && sealed() !== undefined;
   };
-  await expect.poll(isSealed, { timeout: 20_000 }).toBe(true);
+  await expect.poll(isSealed).toBe(true);
   await page.goto(`${stack.url}/#/ledger`);
   await page.locator('#email').fill('admin@localhost');
   await page.locator('#password').fill(PASSWORD);

@@ -33,7 +33,7 @@ it('a block that was whole when it was read first is read again', async () => {
   const told = new Promise<UnreadableLines>((resolve) => {
     tell = resolve;
   });
-  const options = { sealAfterMs: Infinity, scrubEveryMs: 1, onDamaged: tell };
+  const options = { sealAfterMs: Infinity, scrubEveryMs: 1, scrubShare: 1, onDamaged: tell };
   const store = await openLineStore(join(dir, 'lines.duckdb'), options);
   try {
     await store.lines.append([batch(0, numbered(0, 9_000, 1), { receivedMs: NOW + 99_999 })]);

@@ -7,8 +7,9 @@ import type { LayoutBook, Segment } from './layout.ts';
 import type { SegmentGuard } from './segment-guard.ts';
 import { decodeIndex } from './segment-index.ts';
 
-/** Between two blocks: so many times as long as the last one took, and at least and at most so long. */
-const REST_SHARE = 50;
+/** What it may take of the time. */
+const USUAL_SHARE = 1 / 50;
+/** Between two blocks. */
 const LEAST_REST_MS = 50;
 const MOST_REST_MS = 3_600_000;
 /** Behind what should not happen. */
@@ -42,7 +43,7 @@ export interface Scrub {
  * was, as fast as one part in fifty of the time allows.
  */
 export function startScrub(
-  { everyMs, folder }: { everyMs: number; folder: string },
+  { everyMs, folder, share = USUAL_SHARE }: { everyMs: number; folder: string; share?: number | undefined },
   { book, shelf, guard }: { book: LayoutBook; shelf: IndexShelf; guard: SegmentGuard },
 ): Scrub {
   const path = join(folder, PLACE_FILE);
@@ -102,7 +103,7 @@ export function startScrub(
     if (isOver) place = firstPlace(nowMs, nowMs);
     // On a full disk too it is read on.
     if (isOver || nowMs - savedMs > SAVE_EVERY_MS) await save().catch(() => undefined);
-    const leastMs = Math.max(LEAST_REST_MS, REST_SHARE * (nowMs - beganMs));
+    const leastMs = Math.max(LEAST_REST_MS, (nowMs - beganMs) / share);
     const evenMs = (place.passStartedMs + everyMs - nowMs) / Math.max(1, blocksLeft());
     return Math.max(leastMs, Math.min(MOST_REST_MS, evenMs));
   }

@@ -32,6 +32,8 @@ export interface SealedOptions extends Pick<ConnectionOptions, 'threads'> {
   onDamaged?: (segment: { file: string } & UnreadableLines) => void;
   /** All sealed files are read and compared with their checksums in this time, again and again; null or absent: they are not. */
   scrubEveryMs?: number | null;
+  /** Part of the time that this may take; one in fifty when absent. */
+  scrubShare?: number;
   /** Sealing failed; it is tried again. */
   onSealFailed?: (error: unknown) => void;
 }
@@ -178,7 +180,10 @@ export function openSealed(path: string, options: SealedOptions): Sealed {
       started = { engine, sealer, timer };
       sealer.look(Date.now());
       if (typeof options.scrubEveryMs === 'number')
-        scrub = startScrub({ everyMs: options.scrubEveryMs, folder }, { book, shelf, guard });
+        scrub = startScrub(
+          { everyMs: options.scrubEveryMs, folder, share: options.scrubShare },
+          { book, shelf, guard },
+        );
     },
     ...{ look, lose, condition },
     seal: () => need().sealer.seal(),
