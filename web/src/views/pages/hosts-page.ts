@@ -41,6 +41,8 @@ export class HostsPage extends Page<PageDeps> {
   }
 
   search(q: string): void {
+    // The address follows a moment later: a drawing in between must not take back what was typed.
+    this.q = q;
     this.deps.go(q === '' ? '/hosts' : `/hosts?${new URLSearchParams({ q })}`, true);
   }
 

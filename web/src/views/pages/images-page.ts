@@ -104,6 +104,8 @@ export class ImagesPage extends Page<PageDeps> {
   }
 
   search(q: string): void {
+    // The address follows a moment later: a drawing in between must not take back what was typed.
+    this.q = q;
     this.deps.go(q === '' ? '/images' : `/images?${new URLSearchParams({ q })}`, true);
   }
 

@@ -119,7 +119,9 @@ export class InstancesPage extends Page<PageDeps> {
   }
 
   set(change: Partial<InstanceQuery>): void {
-    const query = formatInstanceQuery({ ...this.filter, ...change });
+    // The address follows a moment later: a drawing in between must not take back what was typed.
+    this.filter = { ...this.filter, ...change };
+    const query = formatInstanceQuery(this.filter);
     this.deps.go(query === '' ? '/instances' : `/instances?${query}`, true);
   }
 
