@@ -11,7 +11,7 @@ export interface CgroupMount {
 }
 
 const CONTROLLERS = ['memory', 'cpu', 'pids', 'cpuacct'];
-const EMPTY_LIMIT_MS = 3000;
+const EMPTY_LIMIT_MS = 15_000;
 
 /** The hierarchies with what a computation is limited by, as they are mounted here. */
 export function cgroupMounts(mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): CgroupMount[] {

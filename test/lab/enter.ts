@@ -3,7 +3,7 @@ import { type LabNames, MEMBER_VARIABLE, netnsPath } from './names.ts';
 import { onlyChild } from './processes.ts';
 import { BASE_ENV, type RunOptions, type RunResult, run } from './run.ts';
 
-const EXEC_LIMIT_MS = 30_000;
+const EXEC_LIMIT_MS = 60_000;
 
 export interface SpawnOptions {
   /** Added to a small base environment; the caller's own environment is not passed on. */

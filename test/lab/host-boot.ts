@@ -10,7 +10,7 @@ import { LabError } from './run.ts';
 import type { SharedStorage } from './storage.ts';
 
 const INIT_SCRIPT = join(dirname(fileURLToPath(import.meta.url)), 'host-init.sh');
-const BOOT_LIMIT_MS = 20_000;
+const BOOT_LIMIT_MS = 60_000;
 
 export interface BootInput {
   readonly name: string;

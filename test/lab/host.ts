@@ -62,9 +62,9 @@ export interface HostInput {
   readonly changed: () => Promise<void>;
 }
 
-const LIBVIRT_END_LIMIT_MS = 10_000;
-const POWER_CUT_LIMIT_MS = 3000;
-const CONSOLE_LIMIT_MS = 20_000;
+const LIBVIRT_END_LIMIT_MS = 30_000;
+const POWER_CUT_LIMIT_MS = 15_000;
+const CONSOLE_LIMIT_MS = 60_000;
 
 /** A handle on a host; `powerOn` starts it the first time as well. */
 export function createLabHost(names: LabNames, input: HostInput): LabHost {

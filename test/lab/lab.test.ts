@@ -20,7 +20,7 @@ async function untilState(host: LabHost, uuid: string, state: string): Promise<v
   while ((await host.virsh('domstate', '--domain', uuid)).stdout.trim() !== state);
 }
 
-describe.skipIf(!ROOT)('the lab', { timeout: 60_000 }, () => {
+describe.skipIf(!ROOT)('the lab', () => {
   const lab: Lab = createLab({ name: NAME, hosts: 2 });
   const other: Lab = createLab({ name: OTHER, hosts: 2, locks: true });
   let h1: LabHost;

@@ -30,7 +30,7 @@ export const BASE_ENV: NodeJS.ProcessEnv = {
   LC_ALL: 'C.UTF-8',
 };
 
-const DEFAULT_TIMEOUT_MS = 15_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
 /**

@@ -7,7 +7,7 @@ import { killUntilGone, labProcesses, netnsOf } from './processes.ts';
 import { LabError, mustRun, run } from './run.ts';
 import { readState } from './state.ts';
 
-const KILL_LIMIT_MS = 3000;
+const KILL_LIMIT_MS = 15_000;
 
 /** Says whose folder it is: nothing without this file is ever deleted. It says so by its name, which is there at once. */
 function marker(names: LabNames, dir: string): string {

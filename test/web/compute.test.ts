@@ -85,9 +85,9 @@ describe.skipIf(absent !== null)('computations in the console', () => {
     await run('import sys\nprint("to you")\nprint("to stderr", file=sys.stderr)\n6*7');
     await ended(1);
     const out = cell(1).locator('.cell-output');
-    expect(await out.locator('.out-stdout pre').textContent()).toBe('to you\n');
-    expect(await out.locator('.out-stderr').textContent()).toMatch(/stderr\s+to stderr/);
-    expect(await out.locator('.out-result pre').textContent()).toBe('42');
+    await expect.poll(() => out.locator('.out-stdout pre').textContent()).toBe('to you\n');
+    await expect.poll(() => out.locator('.out-stderr').textContent()).toMatch(/stderr\s+to stderr/);
+    await expect.poll(() => out.locator('.out-result pre').textContent()).toBe('42');
   });
 
   it('streams what is written while it runs, and interrupts it by Ctrl-C twice', async () => {
@@ -107,7 +107,7 @@ describe.skipIf(absent !== null)('computations in the console', () => {
     await page.keyboard.press('Tab');
     await run('() > 0');
     await ended(3);
-    expect(await cell(3).locator('.out-result pre').textContent()).toBe('True');
+    await expect.poll(() => cell(3).locator('.out-result pre').textContent()).toBe('True');
   });
 
   it('draws a picture, and folds a traceback', async () => {
@@ -193,8 +193,8 @@ describe.skipIf(absent !== null)('computations in the console', () => {
   });
 
   it('shows the same after a reload, and to a colleague with the link, who sees the next run live', async () => {
+    await expect.poll(async () => (await seen(page)).length).toBe(5);
     const before = await seen(page);
-    expect(before).toHaveLength(5);
     await page.reload();
     await ended(5, 'error');
     await expect.poll(() => seen(page)).toEqual(before.map((one) => ({ ...one, output: expect.any(Array) })));
@@ -220,8 +220,11 @@ describe.skipIf(absent !== null)('computations in the console', () => {
     await cell(7)
       .getByText(/characters skipped here/)
       .waitFor();
-    const texts = await cell(7).locator('.out-stdout pre').allTextContents();
-    expect([texts[0]!.startsWith('line 0\n'), texts[1]!.endsWith('line 59999\n')]).toEqual([true, true]);
+    const ends = async () => {
+      const [begin = '', end = ''] = await cell(7).locator('.out-stdout pre').allTextContents();
+      return [begin.startsWith('line 0\n'), end.endsWith('line 59999\n')];
+    };
+    await expect.poll(ends).toEqual([true, true]);
     await page.locator('.session-lines .row:not([hidden])', { hasText: 'Cell ended' }).first().waitFor();
   });
 
@@ -236,7 +239,7 @@ describe.skipIf(absent !== null)('computations in the console', () => {
     await page.goto(`${stack.url}/#/compute`);
     await page.locator('.ended-list li', { hasText: 'Out of memory' }).waitFor();
     const rows = page.locator('.session-row:not(.session-head)');
-    expect(await rows.count()).toBe(1);
+    await expect.poll(() => rows.count()).toBe(1);
     await rows.getByRole('button', { name: /^Stop/ }).click();
     await page.getByText('No session is alive').waitFor();
     expect(console_.faults).toEqual([]);
