@@ -99,3 +99,16 @@ it('finds a host among many, and says when a rule is not there', async () => {
   await page.goto(`${subject.url}/#/rules/nothing-here`);
   await page.getByRole('heading', { name: 'There is no such rule' }).waitFor();
 });
+
+it('chooses a range by the bars above the stream', async () => {
+  const { page } = await subject.open('/live');
+  await page.locator('.row:not([hidden])').first().waitFor();
+  await page.keyboard.press('b');
+  for (const key of `${'ArrowLeft '.repeat(3)}${'Shift+ArrowLeft '.repeat(2)}Enter`.split(' '))
+    await page.keyboard.press(key);
+  await page.waitForURL(/from=.*to=/);
+  const given = new URLSearchParams(decodeURIComponent(new URL(page.url()).hash).split('?')[1]);
+  expect(Date.parse(given.get('to')!) - Date.parse(given.get('from')!)).toBe(30_000);
+  await page.keyboard.press('L');
+  await expect.poll(() => page.url()).not.toContain('from=');
+});

@@ -203,21 +203,8 @@ describe('two streams', () => {
   });
 });
 
-describe('keys of the bars and the pause', () => {
-  it('choose a range', async () => {
-    const { page } = await subject.open('/live');
-    await rows(page).first().waitFor();
-    await page.keyboard.press('b');
-    for (const key of `${'ArrowLeft '.repeat(3)}${'Shift+ArrowLeft '.repeat(2)}Enter`.split(' '))
-      await page.keyboard.press(key);
-    await page.waitForURL(/from=.*to=/);
-    const given = new URLSearchParams(hash(page).split('?')[1]);
-    expect(Date.parse(given.get('to')!) - Date.parse(given.get('from')!)).toBe(30_000);
-    await page.keyboard.press('L');
-    await expect.poll(() => page.url()).not.toContain('from=');
-  });
-
-  it('go on where the pause began, with nothing moved, until the end is reached', async () => {
+describe('the pause', () => {
+  it('goes on where the pause began, with nothing moved, until the end is reached', async () => {
     const word = fresh('pause');
     const { page } = await subject.open(`/live?q=${word}`);
     await page.locator('.stream-empty:not([hidden])').waitFor();
