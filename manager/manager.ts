@@ -10,6 +10,7 @@ import { explainStartError } from './manager/explain.ts';
 import { createFleet, type Fleet } from './manager/fleet.ts';
 import { createLateSink } from './manager/late-sink.ts';
 import { createPeers } from './manager/peers.ts';
+import { createStartRoom } from './manager/start-room.ts';
 import { type Part, stopInOrder } from './manager/stop-in-order.ts';
 import { openStorage } from './manager/storage.ts';
 
@@ -45,8 +46,13 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
 
   async function start(): Promise<{ url: string; firstPassword: string | null }> {
     const startedMs = performance.now();
-    const lock = lockDataDir(config.dataDir);
+    const room = createStartRoom(config.dataDir);
+    const lock = lockDataDir(config.dataDir, room.giveUp);
     parts.push({ name: 'data lock', stop: lock.release });
+    if (room.giveUp())
+      log.error('the disk is full: room that was kept for this is used to start; lines wait on their hosts for space', {
+        dataDir: config.dataDir,
+      });
     const bus = createBus((error, event) => log.error('a listener failed', { event, error: String(error) }));
     const storage = openStorage(
       config,
@@ -139,6 +145,8 @@ export function createManager(config: ManagerConfig, { version, webFolder, stder
     enrolment.start();
     parts.push({ name: 'enrolment', stop: enrolment.stop });
     storage.startRetention(log);
+    room.start();
+    parts.push({ name: 'room', stop: room.stop });
     auth.firstPasswordShown();
     log.info('manager is ready', { version, url: edge.url(), tookMs: Math.round(performance.now() - startedMs) });
     return { url: edge.url(), firstPassword: accounts.firstPassword };

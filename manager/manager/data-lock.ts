@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeFolder } from '../../logging/make-folder.ts';
@@ -10,18 +10,17 @@ export interface DataLock {
 /**
  * Makes the data directory and takes it for this process alone; two managers on one directory would each believe to be
  * the only writer. The lock is one of the kernel on `manager.lock`, so it ends with the process however that ends. Throws
- * an Error with words for people when another manager holds it, or when the directory cannot be made or written.
+ * an Error with words for people when another manager holds it, or when the directory cannot be made or written. `makeRoom`
+ * is asked when the disk is full, by the one who has the lock: SQLite writes a header before it believes that.
  */
-export function lockDataDir(dataDir: string): DataLock {
+export function lockDataDir(dataDir: string, makeRoom: () => boolean = () => false): DataLock {
   try {
     makeFolder(dataDir);
     const path = join(dataDir, 'manager.lock');
     const pidPath = join(dataDir, 'manager.pid');
-    const db = take(
-      path,
-      () => new Error(`the data directory ${dataDir} is in use by another manager${holder(pidPath)}`),
-    );
-    writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 });
+    const taken = () => new Error(`the data directory ${dataDir} is in use by another manager${holder(pidPath)}`);
+    const db = take(path, taken, makeRoom);
+    tell(pidPath);
     return { release: () => void db.close() };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
@@ -41,7 +40,17 @@ export function lockDataDir(dataDir: string): DataLock {
   }
 }
 
-function take(path: string, taken: () => Error): Database.Database {
+/** For people who start a second one; the lock does not depend on it, so a full disk is no reason to give up here. */
+function tell(pidPath: string): void {
+  try {
+    writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    rmSync(pidPath, { force: true });
+  }
+}
+
+function take(path: string, taken: () => Error, makeRoom: () => boolean): Database.Database {
   const db = new Database(path, { timeout: 0 });
   try {
     // Held by the open transaction: nothing is ever written to the file.
@@ -50,7 +59,9 @@ function take(path: string, taken: () => Error): Database.Database {
     return db;
   } catch (error) {
     db.close();
-    throw (error as { code?: string }).code === 'SQLITE_BUSY' ? taken() : error;
+    const { code } = error as { code?: string };
+    if (code === 'SQLITE_FULL' && makeRoom()) return take(path, taken, () => false);
+    throw code === 'SQLITE_BUSY' ? taken() : error;
   }
 }
 

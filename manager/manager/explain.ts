@@ -1,3 +1,5 @@
+import { isAsGoodAsFull } from './start-room.ts';
+
 /**
  * What a person should read when the manager cannot start, in one line: causes that one meets are put in words that say
  * what to do; anything else speaks for itself.
@@ -7,8 +9,13 @@ export function explainStartError(error: unknown, dataDir: string): string {
   // Said already where it was met.
   if (message.startsWith('dataDir: ')) return message;
   const code = codeOf(error);
-  if (code === 'ENOSPC' || code === 'SQLITE_FULL')
-    return `disk full: no space is left for ${dataDir} (WEBVIRT_DATA_DIR)`;
+  // Without room SQLite may not be able to open a file, and calls that an error of the disk.
+  const isOfDisk = code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CANTOPEN';
+  if (code === 'ENOSPC' || code === 'SQLITE_FULL' || (isOfDisk && isAsGoodAsFull(dataDir)))
+    return (
+      `disk full: no space is left for ${dataDir} (WEBVIRT_DATA_DIR, ${code}). Make room there, about 16 MiB to begin with, ` +
+      'and start again: what is stored is untouched, and agents keep their lines'
+    );
   if (code === 'EDQUOT') return `disk full: the quota of this user is used up for ${dataDir} (WEBVIRT_DATA_DIR)`;
   if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') {
     return `the file ${dataDir}/webvirt.sqlite is damaged (${message}); put it back from a backup`;

@@ -28,7 +28,11 @@ it('stops the last first, names what hangs or fails, and goes on', async () => {
 
 it('says in one line what a person can do', () => {
   const withCode = (code: string, text = 'x') => Object.assign(new Error(text), { code });
-  expect(explainStartError(withCode('ENOSPC'), '/d')).toBe('disk full: no space is left for /d (WEBVIRT_DATA_DIR)');
+  expect(explainStartError(withCode('ENOSPC'), '/d')).toMatch(
+    /^disk full: no space is left for \/d \(WEBVIRT_DATA_DIR, ENOSPC\)\. Make room there/,
+  );
+  // An error of the disk that is not full is not said to be that.
+  expect(explainStartError(withCode('SQLITE_IOERR_READ'), '/')).not.toMatch(/disk full/);
   expect(explainStartError(new Error('outer', { cause: withCode('SQLITE_FULL') }), '/d')).toMatch(/^disk full/);
   expect(explainStartError(withCode('SQLITE_NOTADB', 'file is not a database'), '/d')).toContain(
     'put it back from a backup',

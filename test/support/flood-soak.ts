@@ -16,7 +16,7 @@ const rounds = Math.min(20, Math.max(3, Number(roundsText)));
 const ROUND_MS = 6_000;
 const QUIET_AGENTS = 10;
 const GOAL = 2;
-/** What S24 asks for; null: all that the manager takes. */
+/** What S24 asks for, for which the goal is; null: all that the manager takes, which is told beside it. */
 const RATES = [100_000, null];
 
 const AGENTS = fileURLToPath(new URL('flood-agents.ts', import.meta.url));
@@ -86,7 +86,8 @@ for (const linesPerSecond of RATES) {
   console.log(
     `  flood of ${what}: p99 x ${round1(middle)} in the middle of ${rounds}, x ${round1(all)} of all together`,
   );
-  if (middle >= GOAL) faults.push(`${what}: p99 x ${round1(middle)}, and the goal is below ${GOAL}`);
+  if (middle >= GOAL && linesPerSecond !== null)
+    faults.push(`${what}: p99 x ${round1(middle)}, and the goal is below ${GOAL}`);
 }
 const { lines, gaps } = road.intake.counters;
 if (lines < said + flooded || gaps > 0)
