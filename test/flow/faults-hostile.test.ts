@@ -200,14 +200,8 @@ describe('bodies and addresses that were made to break something', () => {
   });
 
   test('evil patterns of a filter hold nobody up', async () => {
-    const patterns = [
-      '/(a+)+$/',
-      '/(a|aa)+$/',
-      '/(.*)*x/',
-      '/([a-z]+)*\\d/',
-      '/a{1000}{1000}/',
-      '/((a{1,50}){1,50}){1,50}/',
-    ];
+    const patterns =
+      String.raw`/(a+)+$/ /(a|aa)+$/ /(.*)*x/ /([a-z]+)*\d/ /a{1000}{1000}/ /((a{1,50}){1,50}){1,50}/`.split(' ');
     const calls = patterns.map(async (pattern) => {
       const q = encodeURIComponent(`message~${pattern}`);
       const plain = encodeURIComponent(pattern);

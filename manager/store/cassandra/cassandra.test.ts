@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkConfig } from '../../../common/pure/config/check.ts';
 import { type CassandraNode, cassandraMissing, freePort, startCassandra } from '../../../test/support/cassandra.ts';
 import { cassandraKills } from '../../../test/support/cassandra-kills.ts';
+import { freeze } from '../../../test/support/freeze.ts';
 import { managerConfigSchema } from '../../config.ts';
 import { openLineEngine } from '../../manager/line-engine.ts';
 import { batchOf, NOW, numbered } from '../batch-of.testing.ts';
@@ -173,7 +174,7 @@ describe.skipIf(missing !== null)('cassandra', () => {
   it('refuses while Cassandra is away, loses nothing of what it answered, and goes on by itself', async () => {
     const store = await openCassandraLines(optionsOf({ requestTimeoutMs: 1_000 }));
     await store.lines.append([batchOf(0, numbered(0, 3))]);
-    process.kill(node.pid, 'SIGSTOP');
+    await freeze(node.pid);
     const refused = { code: 'store-unavailable' };
     await expect(store.lines.append([batchOf(3, numbered(3, 3))])).rejects.toMatchObject(refused);
     await expect(store.lines.cursors('a1')).rejects.toMatchObject(refused);
