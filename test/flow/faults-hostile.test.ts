@@ -68,10 +68,8 @@ describe('a call that is sent again', () => {
     const late = await act(body);
     expect([late.status, late.body.data?.job.id]).toEqual([202, opId]);
     expect((await jobs()).filter((job) => job.id === opId)).toHaveLength(1);
-    const asked = async () => {
-      const page = await stack.get<{ lines: { message: string }[] }>(`/api/v1/logs?job=${opId}&limit=500`);
-      return page.lines.filter((line) => /was asked for/.test(line.message)).length;
-    };
+    const page = () => stack.get<{ lines: { message: string }[] }>(`/api/v1/logs?job=${opId}&limit=500`);
+    const asked = async () => (await page()).lines.filter((line) => /was asked for/.test(line.message)).length;
     await expect.poll(asked).toBe(1);
   });
 
