@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Job } from '../../common/model/job.ts';
+import type { Line } from '../../common/model/line.ts';
 import type { MigrationChecks, MigrationResult } from '../../common/model/migration.ts';
 import type { LabHost } from '../lab/host.ts';
 import { ended, type MigrationCloud, migrationCloud } from '../support/migration-cloud.ts';
@@ -90,7 +91,8 @@ describe.skipIf(process.getuid?.() !== 0)('migrations', () => {
     const job = await world.outcome('move-cancel-1');
     expect(job).toMatchObject({ state: 'cancelled', error: { code: 'op-cancelled' } });
     expect([await world.really(one, id), await world.really(two, id)]).toEqual(['running', null]);
-    const said = (await world.lines('move-cancel-1')).find(({ message }) => message === 'The move is decided');
+    const isDecided = ({ message }: Line) => message === 'The move is decided';
+    const said = (await world.linesUntil('move-cancel-1', (all) => all.some(isDecided))).find(isDecided);
     expect(said?.fields).toMatchObject({ seenOnSource: expect.stringContaining('running'), seenOnTarget: 'not there' });
   });
 

@@ -19,7 +19,7 @@ import { type Stack, startStack } from '../support/stack.ts';
 // Two managers in processes of their own, joined by a real Redis, with a real Cassandra below both.
 
 const missing = hasRedis ? await cassandraMissing() : 'no Redis';
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 180_000 });
+vi.setConfig({ hookTimeout: 240_000 });
 
 describe.skipIf(missing !== null)('two managers on one Redis and one Cassandra', () => {
   let dir: string;

@@ -181,7 +181,7 @@ describe.skipIf(missing !== null)('cassandra', () => {
     await expect(store.lines.query({}, { limit: 1 })).rejects.toMatchObject(refused);
     process.kill(node.pid, 'SIGCONT');
     // What was under way may have been stored or not: the cursor says which, and the agent goes on there.
-    await expect.poll(async () => storedNext(store), { timeout: 15_000 }).toBeGreaterThanOrEqual(3);
+    await expect.poll(async () => storedNext(store)).toBeGreaterThanOrEqual(3);
     const next = await storedNext(store);
     expect([3, 6]).toContain(next);
     if (next === 3) await store.lines.append([batchOf(3, numbered(3, 3), { receivedMs: NOW + 70_000 })]);
@@ -189,9 +189,9 @@ describe.skipIf(missing !== null)('cassandra', () => {
     await store.lines.append([batchOf(6, numbered(6, 500))]);
     // As when the power fails: nothing was flushed, the log of the node is all there is.
     await restart('periodic');
-    await expect.poll(async () => storedNext(store), { timeout: 15_000 }).toBe(506);
+    await expect.poll(async () => storedNext(store)).toBe(506);
     // The driver opens its connections one by one: what comes in between may be refused once more.
-    await expect.poll(() => store.lines.count({}).catch(() => -1), { timeout: 15_000 }).toBe(506);
+    await expect.poll(() => store.lines.count({}).catch(() => -1)).toBe(506);
     await store.lines.append([batchOf(506, numbered(506, 1))]);
     expect(await store.lines.count({})).toBe(507);
     await store.close();

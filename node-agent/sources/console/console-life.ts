@@ -3,6 +3,10 @@ import type { SourceDeps } from '../source.ts';
 import type { ConsoleInstance } from './console-log.ts';
 
 const LIFE = 'console-life:';
+/** A start that was seen, and libvirt's word of it, are at most so far apart. */
+const SAME_START_MS = 2_000;
+/** QEMU tells one reset more than once, some hundredths of a second apart; no guest boots in this time. */
+const SAME_RESET_MS = 1_000;
 const isOn = (state: string | undefined) => state === 'running' || state === 'paused';
 /** Of a guest that runs, by the number that libvirt gave to this run; `?` where it could not be read. */
 const running = (run: string | undefined) => `on:${run ?? '?'}`;
@@ -32,6 +36,9 @@ export function createConsoleLife(deps: ConsoleLifeDeps) {
   const compared = new Set<string>();
   /** When libvirt told of a start that is not marked yet. */
   const startedMs = new Map<string, number>();
+  /** The start that was marked last, and the last reset. */
+  const lastStart = new Map<string, { tsMs: number; run: string | undefined }>();
+  const lastResetMs = new Map<string, number>();
   const first = new Set<string>();
   let asking: Promise<void> = Promise.resolve();
 
@@ -43,9 +50,23 @@ export function createConsoleLife(deps: ConsoleLifeDeps) {
     deps.emit(line, value === undefined ? undefined : { name: LIFE + id, value });
   }
 
+  /** Whether a start is the one that was marked: what was seen of it and libvirt's word come in any order. */
+  function isLastStart(id: string, run: string | undefined, tsMs: number): boolean {
+    const last = lastStart.get(id);
+    if (last === undefined || Math.abs(tsMs - last.tsMs) > SAME_START_MS) return false;
+    return run === undefined || last.run === undefined || run === last.run;
+  }
+
+  function reset(id: string, tsMs: number): void {
+    if (Math.abs(tsMs - (lastResetMs.get(id) ?? -Infinity)) <= SAME_RESET_MS) return;
+    lastResetMs.set(id, tsMs);
+    mark(id, 'reset', 'The instance was reset', tsMs);
+  }
+
   function crashed(id: string, tsMs: number): void {
     mark(id, 'crashed', 'The instance crashed', tsMs, 'crashed');
     compared.delete(id);
+    lastStart.delete(id);
   }
 
   /** Compares the run of a guest that is on with the one that was marked. */
@@ -64,8 +85,12 @@ export function createConsoleLife(deps: ConsoleLifeDeps) {
     if (was === undefined || (was.startsWith('on:') && isUnclear && toldMs === undefined))
       places.set(LIFE + id, running(run));
     else if (was !== running(run) || run === undefined) {
+      const tsMs = toldMs ?? now();
+      const isMarked = isLastStart(id, run, tsMs);
+      lastStart.set(id, { tsMs, run: run ?? (isMarked ? lastStart.get(id)?.run : undefined) });
+      if (isMarked) return places.set(LIFE + id, running(run));
       const unseen = isFirst && toldMs === undefined && was.startsWith('on:') ? ', while the agent was not there,' : '';
-      mark(id, 'started', `The instance was started${unseen}`, toldMs ?? now(), running(run));
+      mark(id, 'started', `The instance was started${unseen}`, tsMs, running(run));
     }
   }
 
@@ -91,7 +116,7 @@ export function createConsoleLife(deps: ConsoleLifeDeps) {
     turn({ id, kind, tsMs }: ConsoleTurn): void {
       const was = places.get(LIFE + id);
       if (was === undefined) return;
-      if (kind === 'reset') mark(id, 'reset', 'The instance was reset', tsMs);
+      if (kind === 'reset') reset(id, tsMs);
       else if (kind === 'crashed') {
         // A start that failed ends so too.
         if (was.startsWith('on:')) crashed(id, tsMs);
@@ -107,7 +132,7 @@ export function createConsoleLife(deps: ConsoleLifeDeps) {
         if (here.has(id)) continue;
         places.set(name, null);
         compared.delete(id);
-        startedMs.delete(id);
+        for (const map of [startedMs, lastStart, lastResetMs]) map.delete(id);
         first.delete(id);
       }
     },

@@ -179,6 +179,36 @@ describe('a turn in the life of a guest is one line of its console', () => {
     ]);
   });
 
+  test('a start that was seen before libvirt told it, and whose run could not be read then: once', async () => {
+    run(off);
+    await expect.poll(life).toBe('off');
+    run(on);
+    await rig.count(1);
+    expect(life()).toBe('on:?');
+    runs.set(ID, '2');
+    told({ id: ID, kind: 'started', tsMs: rig.lines[0]!.tsMs - 7 });
+    await expect.poll(life).toBe('on:2');
+    // A look at an older state of it changes nothing.
+    run(off);
+    await expect.poll(life).toBe('off');
+    run(on, '2');
+    await expect.poll(life).toBe('on:2');
+    expect(turns().map(([marker]) => marker)).toEqual(['started']);
+    // The next run is another start, however soon.
+    run(off);
+    await expect.poll(life).toBe('off');
+    run(on, '3');
+    await rig.count(2);
+  });
+
+  test('a reset that QEMU tells three times is one, a later one another', () => {
+    for (const tsMs of [528, 561, 561, 1_900]) told({ id: ID, kind: 'reset', tsMs });
+    expect(turns()).toEqual([
+      ['reset', 'info', 528],
+      ['reset', 'info', 1_900],
+    ]);
+  });
+
   test('a start that libvirt told, also when it does not say which run it is', async () => {
     runs.delete(ID);
     told({ id: ID, kind: 'started', tsMs: 6 });
