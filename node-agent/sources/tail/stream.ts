@@ -229,6 +229,8 @@ export function createStream(spec: StreamSpec, deps: StreamDeps) {
     await close();
     movedMs = null;
     if (next !== null) begin(next);
+    // Something else has the name, and of the old one everything was read: a file that comes later is another.
+    else if (old.nlink === 0) gone();
     return next === null ? 'done' : 'more';
   }
 
