@@ -64,7 +64,7 @@ export async function nextPlace(log: Log, after: Known, nowMs: number): Promise<
 
 /**
  * A log that nobody has noted, or only while it was empty, may have been rotated since: the first of the files that came
- * after `sinceMs` (of those that have these names). Null when none did.
+ * after `sinceMs`, of those that have these names. Where none can be opened, whether one is missed.
  */
 export async function unseenPlace(
   log: Log,
